@@ -1,20 +1,22 @@
 import type { SessionId, UserId } from '../identity/principal.ts'
 
+/** Why a sign-in step failed, for the operator only: the visitor is told one thing. */
+export type StepFailure =
+  | 'unknown_account'
+  | 'wrong'
+  | 'disabled'
+  | 'locked'
+  | 'spent'
+  | 'no_factor'
+  | 'rate_limited'
+  | 'busy'
+
 /** What happened to an account or at the gate. Closed: a new event is added here first. */
 export type AuditEvent =
   | {
       readonly event: 'auth.password' | 'auth.totp' | 'auth.recovery_code'
       readonly outcome: 'success' | 'failure'
-      /** Why it failed, for the operator only; the visitor is told one thing. */
-      readonly reason?:
-        | 'unknown_account'
-        | 'wrong'
-        | 'disabled'
-        | 'locked'
-        | 'spent'
-        | 'no_factor'
-        | 'rate_limited'
-        | 'busy'
+      readonly reason?: StepFailure
     }
   | { readonly event: 'auth.locked'; readonly outcome: 'deny'; readonly reason: 'failures' }
   | { readonly event: 'session.created' | 'session.raised'; readonly outcome: 'success' }

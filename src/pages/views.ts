@@ -96,6 +96,8 @@ export type RecoveryCodesView = {
   /** Where the Continue form posts to; it carries the checkbox `saved` and the hidden `rt`. */
   readonly continueTo: string
   readonly returnTicket: string
+  /** The box was not ticked; only possible while the codes can still be shown. */
+  readonly problem?: 'not_saved'
 }
 
 export type SessionView = {

@@ -1,0 +1,56 @@
+import { createInterface } from 'node:readline'
+import { Writable } from 'node:stream'
+import { AppError } from '../lib/app-error.ts'
+import { Secret } from '../lib/secret.ts'
+
+/** A password from standard input or from a prompt; never from an argument, which others can see. */
+export async function readPassword(
+  fromStdin: boolean,
+  streams: {
+    readonly stdin: NodeJS.ReadStream
+    readonly stderr: NodeJS.WritableStream
+  } = process,
+): Promise<Secret<string>> {
+  if (fromStdin) {
+    const chunks: Buffer[] = []
+    let size = 0
+    for await (const chunk of streams.stdin) {
+      const bytes = Buffer.from(chunk)
+      size += bytes.length
+      if (size > 4096) throw new AppError('usage', 'The password on standard input is too long.')
+      chunks.push(bytes)
+    }
+    return new Secret(Buffer.concat(chunks).toString('utf8').replace(/\r?\n$/, ''))
+  }
+  if (streams.stdin.isTTY !== true) {
+    throw new AppError(
+      'usage',
+      'There is no terminal to ask for a password. Send it on standard input: --password-stdin',
+    )
+  }
+  const first = await ask('Password: ', streams)
+  const second = await ask('Again: ', streams)
+  if (first !== second) throw new AppError('usage', 'The two passwords are not the same.')
+  return new Secret(first)
+}
+
+/** Asks without showing what is typed. */
+function ask(
+  question: string,
+  streams: { readonly stdin: NodeJS.ReadStream; readonly stderr: NodeJS.WritableStream },
+): Promise<string> {
+  streams.stderr.write(question)
+  const silent = new Writable({ write: (_chunk, _encoding, done) => done() })
+  const reader = createInterface({ input: streams.stdin, output: silent, terminal: true })
+  return new Promise((resolve, reject) => {
+    reader.once('SIGINT', () => {
+      reader.close()
+      reject(new AppError('usage', 'Interrupted.'))
+    })
+    reader.question('', (answer) => {
+      streams.stderr.write('\n')
+      reader.close()
+      resolve(answer)
+    })
+  })
+}

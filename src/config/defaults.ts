@@ -1,0 +1,41 @@
+import { DAY, HOUR, MINUTE, SECOND } from '../lib/duration.ts'
+import type { AppSettings, Settings } from './settings.ts'
+
+/** What holds where the file says nothing. */
+export const DEFAULTS = {
+  name: 'Sallyport',
+  /** The first is used for whoever asks for neither. */
+  languages: ['en', 'fr'],
+  listen: { http: { host: '127.0.0.1', port: 9091 } },
+  storePath: '/var/lib/sallyport/sallyport.db',
+  sessions: { idle: 30 * MINUTE, absolute: 12 * HOUR, remember: 30 * DAY },
+  login: { password: { minLength: 12 }, recoveryCodes: { count: 10 } },
+  limits: {
+    auth: { count: 5, window: MINUTE },
+    default: { count: 120, window: MINUTE },
+    session: { count: 1200, window: MINUTE },
+    lockout: { failures: 10, duration: 15 * MINUTE },
+  },
+  log: { level: 'info', format: 'auto' },
+} as const satisfies {
+  readonly name: string
+  readonly languages: Settings['portal']['languages']
+  readonly listen: Settings['listen']
+  readonly storePath: string
+  readonly sessions: Settings['sessions']
+  readonly login: Settings['login']
+  readonly limits: Settings['limits']
+  readonly log: Settings['log']
+}
+
+/** The same for one app. */
+export const APP_DEFAULTS = {
+  identityHeaders: {
+    user: 'Remote-User',
+    groups: 'Remote-Groups',
+    name: 'Remote-Name',
+    email: 'Remote-Email',
+  },
+  securityHeaders: { preset: 'legacy' },
+  timeouts: { connect: 5 * SECOND, firstByte: 60 * SECOND },
+} as const satisfies Pick<AppSettings, 'identityHeaders' | 'securityHeaders' | 'timeouts'>

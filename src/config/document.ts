@@ -1,0 +1,248 @@
+import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yaml'
+import type { BothLanguages, Fault, Path, Span } from './problem.ts'
+import { syntaxReason } from './syntax-reason.ts'
+
+/** A value as it stands in the file, with its place. */
+export type Node =
+  | { readonly kind: 'map'; readonly span: Span; readonly entries: ReadonlyMap<string, Entry> }
+  | { readonly kind: 'list'; readonly span: Span; readonly items: readonly Node[] }
+  | ScalarNode
+
+export type ScalarNode = {
+  readonly kind: 'scalar'
+  readonly span: Span
+  /** `undefined`: a reference in it failed, which was reported. */
+  readonly value: string | number | boolean | null | undefined
+  /** The text with its references, when it has any. */
+  readonly written?: string
+}
+
+export type Entry = { readonly key: Span; readonly node: Node }
+
+export const MAX_FILE_BYTES = 1024 * 1024
+const MAX_NODES = 50_000
+const MAX_ALIASES = 100
+const MAX_DEPTH = 20
+
+/**
+ * Reads YAML 1.2 into a tree that knows its places. Refused beyond what YAML refuses: keys set
+ * twice, several documents, explicit tags, merge keys. Aliases are followed, within bounds.
+ * `root` is absent when the text cannot be understood well enough to go on checking it.
+ */
+export function readDocument(text: string): {
+  readonly root?: Node
+  readonly faults: readonly Fault[]
+} {
+  if (text.length > MAX_FILE_BYTES) return { faults: [tooBig(MAX_SIZE, { start: 0, end: 0 })] }
+  const lines = new LineCounter()
+  let document: Document.Parsed
+  try {
+    document = parseDocument(text, {
+      version: '1.2',
+      lineCounter: lines,
+      prettyErrors: false,
+      stringKeys: true,
+      // NOTE: the parser compares every pair of keys; `readMap` does it in one pass.
+      uniqueKeys: false,
+      resolveKnownTags: false,
+      logLevel: 'silent',
+    })
+  } catch (cause) {
+    // The parser is recursive: brackets nested a few thousand deep end its stack.
+    if (!(cause instanceof RangeError)) throw cause
+    return { faults: [tooBig(MAX_SIZE, { start: 0, end: 0 })] }
+  }
+  const broken = syntaxFaults(document, lines)
+  if (broken.length > 0) return { faults: broken }
+
+  const reader = createReader(document, lines)
+  if (document.directives.yaml.explicit === true && document.directives.yaml.version !== '1.2') {
+    reader.faults.push(unsupported({ start: 0, end: 5 }, YAML_VERSION))
+  }
+  const root = reader.read(document.contents, 0)
+  return root === undefined ? { faults: reader.faults } : { root, faults: reader.faults }
+}
+
+/** The node at `path`, or the nearest one above it; `found` is how far the path exists. */
+export function placeOf(
+  root: Node,
+  path: Path,
+): { readonly node: Node; readonly key?: Span; readonly found: Path } {
+  let node = root
+  let key: Span | undefined
+  const found: (string | number)[] = []
+  for (const part of path) {
+    if (node.kind === 'map' && typeof part === 'string') {
+      const entry = node.entries.get(part)
+      if (entry === undefined) break
+      node = entry.node
+      key = entry.key
+    } else if (node.kind === 'list' && typeof part === 'number') {
+      const item = node.items[part]
+      if (item === undefined) break
+      node = item
+      key = undefined
+    } else {
+      break
+    }
+    found.push(part)
+  }
+  return key === undefined ? { node, found } : { node, key, found }
+}
+
+/** The tree as plain data, for the schema. Maps have no prototype, so no key is special. */
+export function plainValue(node: Node): unknown {
+  if (node.kind === 'scalar') return node.value
+  if (node.kind === 'list') return node.items.map(plainValue)
+  const map: Record<string, unknown> = Object.create(null)
+  for (const [key, entry] of node.entries) map[key] = plainValue(entry.node)
+  return map
+}
+
+/** Calls `visit` for every scalar, in the order of the file. */
+export function eachScalar(
+  node: Node,
+  visit: (scalar: ScalarNode, path: Path) => void,
+  path: Path = [],
+): void {
+  if (node.kind === 'scalar') visit(node, path)
+  else if (node.kind === 'list') {
+    for (const [index, item] of node.items.entries()) eachScalar(item, visit, [...path, index])
+  } else {
+    for (const [key, entry] of node.entries) eachScalar(entry.node, visit, [...path, key])
+  }
+}
+
+function createReader(document: Document.Parsed, lines: LineCounter) {
+  const faults: Fault[] = []
+  const open = new Set<unknown>()
+  let nodes = 0
+  let aliases = 0
+
+  function read(source: unknown, depth: number): Node | undefined {
+    const span = spanOf(source)
+    if (++nodes > MAX_NODES || depth > MAX_DEPTH) {
+      if (nodes <= MAX_NODES + 1) faults.push(tooBig(depth > MAX_DEPTH ? MAX_NESTING : MAX_COUNT, span))
+      nodes = MAX_NODES + 1
+      return undefined
+    }
+    if (source === null) return { kind: 'scalar', span, value: null }
+    if (isAlias(source)) {
+      const target = ++aliases <= MAX_ALIASES ? source.resolve(document) : undefined
+      if (target !== undefined && !open.has(target)) return read(target, depth + 1)
+      faults.push({ kind: 'bad_alias', params: { name: source.source }, span })
+      return undefined
+    }
+    if (hasForeignTag(source)) {
+      faults.push(unsupported(span, TAG))
+      return undefined
+    }
+    if (isScalar(source)) return readScalar(source.value, span)
+    open.add(source)
+    const node = isMap(source)
+      ? readMap(source.items, span, depth)
+      : isSeq(source)
+        ? readList(source.items, span, depth)
+        : undefined
+    open.delete(source)
+    return node
+  }
+
+  function readMap(
+    pairs: readonly { readonly key: unknown; readonly value: unknown }[],
+    span: Span,
+    depth: number,
+  ): Node {
+    const entries = new Map<string, Entry>()
+    for (const pair of pairs) {
+      const key = isScalar(pair.key) ? pair.key.value : undefined
+      const place = spanOf(pair.key)
+      if (typeof key !== 'string') {
+        faults.push(unsupported(place, COMPLEX_KEY))
+        continue
+      }
+      const earlier = entries.get(key)
+      if (earlier !== undefined) {
+        const line = String(lines.linePos(earlier.key.start).line)
+        faults.push({ kind: 'duplicate_key', params: { key, line }, span: place })
+        continue
+      }
+      if (key === '<<') {
+        faults.push(unsupported(place, MERGE_KEY))
+        continue
+      }
+      const node = read(pair.value ?? null, depth + 1)
+      // An empty value has no place of its own: the key stands for it.
+      const sound = node ?? { kind: 'scalar', span: place, value: undefined }
+      entries.set(key, { key: place, node: sound.span.end === 0 ? { ...sound, span: place } : sound })
+    }
+    return { kind: 'map', span, entries }
+  }
+
+  function readList(items: readonly unknown[], span: Span, depth: number): Node {
+    const nodes = items.map((item) => read(item, depth + 1))
+    return {
+      kind: 'list',
+      span,
+      items: nodes.map((node) => node ?? { kind: 'scalar', span, value: undefined }),
+    }
+  }
+
+  return { read: (source: unknown, depth: number) => read(source, depth), faults }
+}
+
+function readScalar(value: unknown, span: Span): ScalarNode {
+  if (typeof value === 'bigint') return { kind: 'scalar', span, value: Number(value) }
+  if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') {
+    return { kind: 'scalar', span, value }
+  }
+  return { kind: 'scalar', span, value: null }
+}
+
+/** One fault a line: what follows the first is mostly its echo. */
+function syntaxFaults(document: Document.Parsed, lines: LineCounter): readonly Fault[] {
+  const faults = new Map<number, Fault>()
+  for (const { code, pos } of document.errors) {
+    const [start, end] = pos
+    const { line } = lines.linePos(start)
+    if (faults.has(line)) continue
+    const span = { start, end: Math.max(end, start + 1) }
+    const fault: Fault =
+      code === 'MULTIPLE_DOCS'
+        ? unsupported(span, SECOND_DOCUMENT)
+        : { kind: 'syntax', params: { reason: syntaxReason(code) }, span }
+    faults.set(line, fault)
+  }
+  return [...faults.values()]
+}
+
+function spanOf(source: unknown): Span {
+  const range = isScalar(source) || isMap(source) || isSeq(source) || isAlias(source) ? source.range : null
+  return range == null ? { start: 0, end: 0 } : { start: range[0], end: range[1] }
+}
+
+const CORE_TAGS: ReadonlySet<string> = new Set(
+  ['str', 'int', 'float', 'bool', 'null', 'map', 'seq'].map((name) => `tag:yaml.org,2002:${name}`),
+)
+
+function hasForeignTag(source: unknown): boolean {
+  const tag = isScalar(source) || isMap(source) || isSeq(source) ? source.tag : undefined
+  return tag !== undefined && !CORE_TAGS.has(tag)
+}
+
+function unsupported(span: Span, what: BothLanguages): Fault {
+  return { kind: 'unsupported_yaml', params: { what }, span }
+}
+
+function tooBig(limit: BothLanguages, span: Span): Fault {
+  return { kind: 'too_big', params: { limit }, span }
+}
+
+const MAX_SIZE = { en: '1 MiB and a few levels of nesting', fr: '1 Mio et quelques niveaux' }
+const MAX_COUNT = { en: '50,000 values, aliases followed', fr: '50 000 valeurs, alias compris' }
+const MAX_NESTING = { en: '20 levels', fr: '20 niveaux' }
+const YAML_VERSION = { en: 'another version than YAML 1.2', fr: 'une autre version que YAML 1.2' }
+const TAG = { en: 'an explicit tag', fr: 'une étiquette explicite' }
+const COMPLEX_KEY = { en: 'a key that is not plain text', fr: 'une clé qui n’est pas un simple texte' }
+const MERGE_KEY = { en: 'the merge key "<<"', fr: 'la clé de fusion « << »' }
+const SECOND_DOCUMENT = { en: 'a second document', fr: 'un second document' }

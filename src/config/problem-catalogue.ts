@@ -1,0 +1,559 @@
+/**
+ * Everything that can be wrong with a configuration, in both languages. `{name}` is filled in.
+ * `fix` says what to do where the message alone does not. Codes are never reused.
+ *
+ * 10xx the file and its shape · 11xx references · 12xx single values · 13xx values that do not
+ * go together · 14xx warnings
+ */
+export const PROBLEMS = {
+  file_unreadable: {
+    code: 'SP-1000',
+    en: 'the file cannot be read ({reason})',
+    fr: 'le fichier ne peut pas être lu ({reason})',
+    fix: {
+      en: 'check the path and the permissions of the account that runs sallyport',
+      fr: 'vérifiez le chemin et les droits du compte qui lance sallyport',
+    },
+  },
+  syntax: {
+    code: 'SP-1001',
+    en: 'not valid YAML: {reason}',
+    fr: 'YAML invalide : {reason}',
+  },
+  duplicate_key: {
+    code: 'SP-1002',
+    en: 'the key "{key}" is already set on line {line}',
+    fr: 'la clé « {key} » figure déjà ligne {line}',
+    fix: { en: 'keep one of the two', fr: 'gardez l’une des deux' },
+  },
+  unsupported_yaml: {
+    code: 'SP-1003',
+    en: '{what} cannot be used here',
+    fr: '{what} : non accepté ici',
+    fix: {
+      en: 'write plain YAML 1.2: one document, values written out',
+      fr: 'écrivez du YAML 1.2 simple : un seul document, des valeurs en toutes lettres',
+    },
+  },
+  unknown_key: {
+    code: 'SP-1004',
+    en: 'unknown key "{key}"',
+    fr: 'clé inconnue « {key} »',
+    fix: { en: 'known here: {known}', fr: 'connues ici : {known}' },
+  },
+  misplaced_key: {
+    code: 'SP-1004',
+    en: 'the key "{key}" does not belong here',
+    fr: 'la clé « {key} » n’a pas sa place ici',
+    fix: { en: 'it goes under {place}', fr: 'elle se place sous {place}' },
+  },
+  missing_key: {
+    code: 'SP-1005',
+    en: 'the key "{key}" is missing',
+    fr: 'la clé « {key} » manque',
+    fix: { en: 'add it, e.g. {example}', fr: 'ajoutez-la, par ex. {example}' },
+  },
+  no_value: {
+    code: 'SP-1006',
+    en: 'no value',
+    fr: 'valeur absente',
+    fix: {
+      en: 'give the key a value, or remove it to get the default',
+      fr: 'donnez une valeur à la clé, ou retirez-la pour obtenir le réglage par défaut',
+    },
+  },
+  too_big: {
+    code: 'SP-1007',
+    en: 'the file is too big: {limit} at most',
+    fr: 'le fichier est trop gros : {limit} au plus',
+  },
+  bad_alias: {
+    code: 'SP-1008',
+    en: 'the alias "*{name}" refers to nothing that stands before it',
+    fr: 'l’alias « *{name} » ne renvoie à rien qui le précède',
+    fix: { en: 'define "&{name}" above it', fr: 'définissez « &{name} » plus haut' },
+  },
+  wrong_type: {
+    code: 'SP-1010',
+    en: '{expected} expected, {got} found',
+    fr: '{expected}, {got}',
+  },
+  unknown_value: {
+    code: 'SP-1011',
+    en: '"{value}" is not one of the possible values',
+    fr: '« {value} » ne fait pas partie des valeurs possibles',
+    fix: { en: 'possible: {options}', fr: 'possibles : {options}' },
+  },
+  out_of_range: {
+    code: 'SP-1012',
+    en: '{value} is out of range',
+    fr: '{value} est hors limites',
+    fix: { en: 'from {min} to {max}', fr: 'de {min} à {max}' },
+  },
+  empty_list: {
+    code: 'SP-1013',
+    en: 'the list is empty',
+    fr: 'la liste est vide',
+    fix: {
+      en: 'an empty list restricts nothing: name at least one, or remove the key',
+      fr: 'une liste vide ne restreint rien : mettez au moins un élément, ou retirez la clé',
+    },
+  },
+  blank: {
+    code: 'SP-1014',
+    en: 'the text is blank',
+    fr: 'le texte est vide',
+    fix: { en: 'write something, or remove the key', fr: 'écrivez quelque chose, ou retirez la clé' },
+  },
+  repeated: {
+    code: 'SP-1015',
+    en: '"{value}" is already in this list',
+    fr: '« {value} » figure déjà dans cette liste',
+    fix: { en: 'remove it here', fr: 'retirez-le ici' },
+  },
+  unknown_version: {
+    code: 'SP-1016',
+    en: 'version {value} of the file format is not known',
+    fr: 'la version {value} du format n’est pas connue',
+    fix: { en: 'write version: 1', fr: 'écrivez version: 1' },
+  },
+  control_characters: {
+    code: 'SP-1017',
+    en: 'the text holds a line break or another invisible character',
+    fr: 'le texte contient un saut de ligne ou un autre caractère invisible',
+    fix: { en: 'write it on one line', fr: 'écrivez-le sur une seule ligne' },
+  },
+  too_long: {
+    code: 'SP-1018',
+    en: 'too long: {max} characters at most',
+    fr: 'trop long : {max} caractères au plus',
+  },
+  too_many: {
+    code: 'SP-1019',
+    en: 'too many: {max} at most',
+    fr: 'trop d’éléments : {max} au plus',
+  },
+
+  reference_syntax: {
+    code: 'SP-1101',
+    en: '"{reference}" is not a reference',
+    fr: '« {reference} » n’est pas une référence',
+    fix: {
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: the text explains this very syntax
+      en: 'write ${NAME}, ${NAME:-default}, ${NAME:?message} or ${file:/path}; a dollar sign before a brace is $$',
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: the text explains this very syntax
+      fr: 'écrivez ${NOM}, ${NOM:-défaut}, ${NOM:?message} ou ${file:/chemin} ; un dollar devant une accolade s’écrit $$',
+    },
+  },
+  variable_unset: {
+    code: 'SP-1102',
+    en: 'the environment variable {name} is not set',
+    fr: 'la variable d’environnement {name} n’est pas définie',
+    fix: {
+      en: 'set it, or give a default: {example}',
+      fr: 'définissez-la, ou donnez une valeur par défaut : {example}',
+    },
+  },
+  variable_required: {
+    code: 'SP-1103',
+    en: 'the environment variable {name} is required: {message}',
+    fr: 'la variable d’environnement {name} est obligatoire : {message}',
+  },
+  secret_file_unreadable: {
+    code: 'SP-1104',
+    en: 'the file {file} cannot be read ({reason})',
+    fr: 'le fichier {file} ne peut pas être lu ({reason})',
+    fix: {
+      en: 'paths are relative to this configuration file; check the permissions too',
+      fr: 'les chemins partent de ce fichier de configuration ; vérifiez aussi les droits',
+    },
+  },
+  secret_file_unfit: {
+    code: 'SP-1105',
+    en: 'the file {file} is empty, larger than {limit} or not text in UTF-8',
+    fr: 'le fichier {file} est vide, dépasse {limit} ou n’est pas du texte en UTF-8',
+  },
+
+  bad_duration: {
+    code: 'SP-1201',
+    en: '"{value}" is not a duration',
+    fr: '« {value} » n’est pas une durée',
+    fix: {
+      en: 'a whole number and s, m, h or d: 90s, 30m, 12h, 30d',
+      fr: 'un nombre entier suivi de s, m, h ou d : 90s, 30m, 12h, 30d',
+    },
+  },
+  bad_rate: {
+    code: 'SP-1202',
+    en: '"{value}" is not a rate',
+    fr: '« {value} » n’est pas un débit',
+    fix: {
+      en: 'a number, a slash and a duration: 5/1m is five a minute',
+      fr: 'un nombre, une barre et une durée : 5/1m, c’est cinq par minute',
+    },
+  },
+  bad_listen: {
+    code: 'SP-1203',
+    en: '"{value}" is not an address to listen on',
+    fr: '« {value} » n’est pas une adresse d’écoute',
+    fix: {
+      en: 'write host:port, :port or [::1]:port',
+      fr: 'écrivez hôte:port, :port ou [::1]:port',
+    },
+  },
+  bad_network: {
+    code: 'SP-1204',
+    en: '"{value}" is not an address or a network',
+    fr: '« {value} » n’est ni une adresse ni un réseau',
+    fix: {
+      en: 'write 192.0.2.7, 192.0.2.0/24 or 2001:db8::/32',
+      fr: 'écrivez 192.0.2.7, 192.0.2.0/24 ou 2001:db8::/32',
+    },
+  },
+  host_scheme: {
+    code: 'SP-1205',
+    en: '"{value}" is a URL, a host name is expected',
+    fr: '« {value} » est une URL, un nom d’hôte est attendu',
+  },
+  host_port: {
+    code: 'SP-1205',
+    en: '"{value}" holds a port, a host name is expected',
+    fr: '« {value} » contient un port, un nom d’hôte est attendu',
+    fix: {
+      en: 'an app is known by its name on every port',
+      fr: 'une application est reconnue à son nom, quel que soit le port',
+    },
+  },
+  host_wildcard: {
+    code: 'SP-1205',
+    en: '"{value}": a star can only stand for the first label',
+    fr: '« {value} » : l’étoile ne peut remplacer que le premier élément',
+    fix: { en: 'write *.example.com', fr: 'écrivez *.exemple.fr' },
+  },
+  host_invalid: {
+    code: 'SP-1205',
+    en: '"{value}" is not a host name',
+    fr: '« {value} » n’est pas un nom d’hôte',
+    fix: {
+      en: 'write wiki.example.com, *.example.com or an IP address',
+      fr: 'écrivez wiki.exemple.fr, *.exemple.fr ou une adresse IP',
+    },
+  },
+  path_start: {
+    code: 'SP-1206',
+    en: '"{value}" does not start with a slash',
+    fr: '« {value} » ne commence pas par une barre oblique',
+  },
+  path_encoded: {
+    code: 'SP-1206',
+    en: '"{value}" holds a percent sign: rules see paths decoded',
+    fr: '« {value} » contient un signe pour cent : les règles voient les chemins décodés',
+    fix: { en: 'write the character itself', fr: 'écrivez le caractère lui-même' },
+  },
+  path_query: {
+    code: 'SP-1206',
+    en: '"{value}" holds a "?" or a "#": rules look at the path alone',
+    fr: '« {value} » contient « ? » ou « # » : les règles ne regardent que le chemin',
+    fix: { en: 'stop before it', fr: 'arrêtez-vous avant' },
+  },
+  path_segment: {
+    code: 'SP-1206',
+    en: '"{value}" holds {what}: no request ever matches it',
+    fr: '« {value} » contient {what} : aucune requête n’y correspond jamais',
+    fix: { en: 'write the path as an app sees it', fr: 'écrivez le chemin tel que l’application le voit' },
+  },
+  path_star: {
+    code: 'SP-1206',
+    en: '"{value}": "**" must be a whole segment, and not follow another one',
+    fr: '« {value} » : « ** » doit former un segment entier, et ne pas en suivre un autre',
+    fix: {
+      en: '* matches within a segment, /** everything below: /admin/**',
+      fr: '* vaut dans un segment, /** pour tout ce qui est dessous : /admin/**',
+    },
+  },
+  bad_method: {
+    code: 'SP-1207',
+    en: '"{value}" is not a request method',
+    fr: '« {value} » n’est pas une méthode de requête',
+    fix: { en: 'upper case, e.g. GET, POST, DELETE', fr: 'en majuscules, par ex. GET, POST, DELETE' },
+  },
+  header_name: {
+    code: 'SP-1208',
+    en: '"{value}" is not a usable header name',
+    fr: '« {value} » n’est pas un nom d’en-tête utilisable',
+    fix: {
+      en: 'letters, digits and dashes only: many apps read "_" and "-" as one',
+      fr: 'lettres, chiffres et tirets seulement : beaucoup d’applications confondent « _ » et « - »',
+    },
+  },
+  header_reserved: {
+    code: 'SP-1209',
+    en: 'the header {value} cannot be set here: it carries the connection, the address or a sign-in',
+    fr: 'l’en-tête {value} ne peut pas être fixé ici : il porte la connexion, l’adresse ou une identification',
+    fix: { en: 'choose another name', fr: 'choisissez un autre nom' },
+  },
+  header_value: {
+    code: 'SP-1210',
+    en: 'not usable as a header value (not shown)',
+    fr: 'inutilisable comme valeur d’en-tête (non affichée)',
+    fix: {
+      en: 'printable ASCII on one line, no space at either end, 4096 characters at most',
+      fr: 'ASCII imprimable sur une ligne, sans espace aux extrémités, 4096 caractères au plus',
+    },
+  },
+  bad_url: {
+    code: 'SP-1211',
+    en: '"{value}" is not an http or https address',
+    fr: '« {value} » n’est pas une adresse http ou https',
+    fix: {
+      en: 'write scheme, host and port: https://auth.example.com or http://127.0.0.1:3000',
+      fr: 'écrivez le schéma, l’hôte et le port : https://auth.exemple.fr ou http://127.0.0.1:3000',
+    },
+  },
+  url_not_origin: {
+    code: 'SP-1211',
+    en: '"{value}" has a path, a query or a user name; only scheme, host and port are wanted',
+    fr: '« {value} » a un chemin, une requête ou un nom d’utilisateur ; seuls le schéma, l’hôte et le port sont attendus',
+  },
+  bad_store: {
+    code: 'SP-1213',
+    en: 'not a store that is known (not shown: it may hold a password)',
+    fr: 'stockage inconnu (non affiché : il peut contenir un mot de passe)',
+    fix: {
+      en: 'write sqlite:/var/lib/sallyport/sallyport.db',
+      fr: 'écrivez sqlite:/var/lib/sallyport/sallyport.db',
+    },
+  },
+  bad_master_key: {
+    code: 'SP-1214',
+    en: 'not a key of 32 bytes (not shown)',
+    fr: 'ce n’est pas une clé de 32 octets (non affichée)',
+    fix: {
+      en: 'make one with: openssl rand -hex 32',
+      fr: 'créez-en une avec : openssl rand -hex 32',
+    },
+  },
+  weak_master_key: {
+    code: 'SP-1214',
+    en: 'this key is not random (not shown)',
+    fr: 'cette clé n’est pas aléatoire (non affichée)',
+    fix: {
+      en: 'make one with: openssl rand -hex 32',
+      fr: 'créez-en une avec : openssl rand -hex 32',
+    },
+  },
+  bad_help: {
+    code: 'SP-1215',
+    en: '"{value}" is not a mailto: or https: link',
+    fr: '« {value} » n’est pas un lien mailto: ou https:',
+    fix: {
+      en: 'write mailto:help@example.com or https://help.example.com',
+      fr: 'écrivez mailto:aide@exemple.fr ou https://aide.exemple.fr',
+    },
+  },
+  bad_csp: {
+    code: 'SP-1217',
+    en: 'not usable as a Content-Security-Policy',
+    fr: 'inutilisable comme Content-Security-Policy',
+    fix: {
+      en: "directives in ASCII, parted by semicolons: default-src 'self'; img-src *",
+      fr: "des directives en ASCII, séparées par des points-virgules : default-src 'self'; img-src *",
+    },
+  },
+
+  host_taken: {
+    code: 'SP-1301',
+    en: 'the host {host} already belongs to the app "{app}"',
+    fr: 'l’hôte {host} appartient déjà à l’application « {app} »',
+    fix: {
+      en: 'one app per host: put the rules together, or choose another host',
+      fr: 'une application par hôte : réunissez les règles, ou choisissez un autre hôte',
+    },
+  },
+  app_name_taken: {
+    code: 'SP-1302',
+    en: 'another app is called "{value}" already',
+    fr: 'une autre application s’appelle déjà « {value} »',
+    fix: { en: 'logs tell apps apart by name', fr: 'les journaux distinguent les applications par leur nom' },
+  },
+  insecure_portal: {
+    code: 'SP-1303',
+    en: 'plain http would send passwords over the network in clear',
+    fr: 'en http, les mots de passe circuleraient en clair sur le réseau',
+    fix: {
+      en: 'write https:// (the proxy in front does the TLS), or insecure_http: true on a network you trust',
+      fr: 'écrivez https:// (le proxy placé devant fait le TLS), ou insecure_http: true sur un réseau de confiance',
+    },
+  },
+  cookie_domain_public: {
+    code: 'SP-1304',
+    en: 'browsers refuse cookies for {domain}: anybody can register a name under it',
+    fr: 'les navigateurs refusent les cookies pour {domain} : chacun peut y enregistrer un nom',
+    fix: {
+      en: 'write your own domain, e.g. {example}',
+      fr: 'écrivez votre propre domaine, par ex. {example}',
+    },
+  },
+  cookie_domain_label: {
+    code: 'SP-1305',
+    en: 'browsers refuse cookies for {domain}: it is a single label or an IP address',
+    fr: 'les navigateurs refusent les cookies pour {domain} : c’est un nom sans point ou une adresse IP',
+    fix: {
+      en: 'remove the key when everything is on one host; otherwise give the hosts a common domain, e.g. example.test',
+      fr: 'retirez la clé si tout est sur un seul hôte ; sinon donnez aux hôtes un domaine commun, par ex. exemple.test',
+    },
+  },
+  cookie_domain_portal: {
+    code: 'SP-1306',
+    en: '{domain} does not cover the portal, {host}',
+    fr: '{domain} ne couvre pas le portail, {host}',
+    fix: {
+      en: 'write a domain that {host} ends with',
+      fr: 'écrivez un domaine par lequel {host} se termine',
+    },
+  },
+  cookie_domain_app: {
+    code: 'SP-1307',
+    en: 'the cookie of {domain} does not reach {host}: sign-in would never end',
+    fr: 'le cookie de {domain} n’atteint pas {host} : la connexion n’aboutirait jamais',
+    fix: {
+      en: 'give the app a host under {domain}, or change portal.cookie_domain',
+      fr: 'donnez à l’application un hôte sous {domain}, ou changez portal.cookie_domain',
+    },
+  },
+  cookie_domain_none: {
+    code: 'SP-1308',
+    en: 'no cookie can serve both the portal, {portal}, and {host}',
+    fr: 'aucun cookie ne peut servir à la fois le portail, {portal}, et {host}',
+    fix: {
+      en: 'put both under one domain of yours, e.g. auth.example.com and wiki.example.com, or the app on the host {portal}',
+      fr: 'placez les deux sous un même domaine à vous, par ex. auth.exemple.fr et wiki.exemple.fr, ou l’application sur l’hôte {portal}',
+    },
+  },
+  forward_auth_untrusted: {
+    code: 'SP-1309',
+    en: 'an app without upstream is asked about by a proxy, but no proxy is trusted',
+    fr: 'une application sans upstream est interrogée par un proxy, mais aucun proxy n’est de confiance',
+    fix: {
+      en: 'name the proxy, e.g. trusted_proxies: [127.0.0.1/32], or give the app an upstream',
+      fr: 'indiquez le proxy, par ex. trusted_proxies: [127.0.0.1/32], ou donnez un upstream à l’application',
+    },
+  },
+  trusted_everyone: {
+    code: 'SP-1310',
+    en: '{value} trusts every address on the Internet to say who the client is',
+    fr: '{value} laisse toute adresse d’Internet dire qui est le client',
+    fix: {
+      en: 'write the address of the proxy alone',
+      fr: 'écrivez la seule adresse du proxy',
+    },
+  },
+  header_repeated: {
+    code: 'SP-1311',
+    en: 'the header {value} is set twice for this app',
+    fr: 'l’en-tête {value} est fixé deux fois pour cette application',
+    fix: { en: 'give each value its own header', fr: 'donnez à chaque valeur son en-tête' },
+  },
+  duplicate_rule: {
+    code: 'SP-1312',
+    en: 'rule {number} looks at exactly the same requests, so this one never decides',
+    fr: 'la règle {number} vise exactement les mêmes requêtes : celle-ci ne décide jamais',
+    fix: {
+      en: 'the first rule that matches decides alone, for everybody: name all users and groups in one rule',
+      fr: 'la première règle qui correspond décide seule, pour tous : nommez utilisateurs et groupes dans une même règle',
+    },
+  },
+  rule_host_foreign: {
+    code: 'SP-1313',
+    en: '{value} is not a host of this app',
+    fr: '{value} n’est pas un hôte de cette application',
+    fix: { en: 'hosts of the app: {hosts}', fr: 'hôtes de l’application : {hosts}' },
+  },
+  public_for_some: {
+    code: 'SP-1314',
+    en: 'a public rule asks nobody who they are, so {key} restricts nothing',
+    fr: 'une règle publique ne demande à personne qui il est : {key} ne restreint rien',
+    fix: {
+      en: 'write policy: one_factor or two_factor, or remove {key}',
+      fr: 'écrivez policy: one_factor ou two_factor, ou retirez {key}',
+    },
+  },
+  upstream_is_self: {
+    code: 'SP-1315',
+    en: 'the upstream is the address sallyport itself listens on',
+    fr: 'l’upstream est l’adresse sur laquelle sallyport écoute lui-même',
+    fix: {
+      en: 'write the address of the app, or change listen.http',
+      fr: 'écrivez l’adresse de l’application, ou changez listen.http',
+    },
+  },
+
+  never_reached: {
+    code: 'SP-1401',
+    severity: 'warning',
+    en: 'never reached: rule {number} already matches everything this one does',
+    fr: 'jamais atteinte : la règle {number} correspond déjà à tout ce que vise celle-ci',
+    fix: {
+      en: 'the first match decides: move this rule up, or remove it',
+      fr: 'la première correspondance décide : remontez cette règle, ou retirez-la',
+    },
+  },
+  no_rules: {
+    code: 'SP-1402',
+    severity: 'warning',
+    en: 'the app has no rules, so everything in it is denied',
+    fr: 'l’application n’a pas de règles : tout y est refusé',
+    fix: {
+      en: 'e.g. rules: [{policy: two_factor}]',
+      fr: 'par ex. rules: [{policy: two_factor}]',
+    },
+  },
+  session_shorter: {
+    code: 'SP-1403',
+    severity: 'warning',
+    en: '{value} is shorter than sessions.{other}, {limit}',
+    fr: '{value}, c’est moins que sessions.{other}, {limit}',
+    fix: { en: '{effect}', fr: '{effect}' },
+  },
+  world_readable: {
+    code: 'SP-1404',
+    severity: 'warning',
+    en: 'every account on this machine can read {file}',
+    fr: 'tous les comptes de cette machine peuvent lire {file}',
+    fix: { en: 'chmod 600 {file}', fr: 'chmod 600 {file}' },
+  },
+  path_looks_regex: {
+    code: 'SP-1405',
+    severity: 'warning',
+    en: '"{value}" looks like a regular expression; only * and ** are special',
+    fr: '« {value} » ressemble à une expression rationnelle ; seuls * et ** sont spéciaux',
+    fix: {
+      en: '* matches within a segment, /** everything below',
+      fr: '* vaut dans un segment, /** pour tout ce qui est dessous',
+    },
+  },
+  cookie_domain_needless: {
+    code: 'SP-1406',
+    severity: 'warning',
+    en: 'everything is on one host; with cookie_domain the cookie goes to every host under {domain}',
+    fr: 'tout est sur un seul hôte ; avec cookie_domain, le cookie va à tous les hôtes sous {domain}',
+    fix: { en: 'remove the key', fr: 'retirez la clé' },
+  },
+  insecure_allowed: {
+    code: 'SP-1407',
+    severity: 'warning',
+    en: 'passwords cross the network in clear (insecure_http)',
+    fr: 'les mots de passe circulent en clair sur le réseau (insecure_http)',
+    fix: { en: 'use https as soon as you can', fr: 'passez à https dès que possible' },
+  },
+} as const satisfies Readonly<Record<string, Entry>>
+
+export type ProblemKind = keyof typeof PROBLEMS
+
+type Entry = {
+  readonly code: `SP-${number}`
+  readonly severity?: 'warning'
+  readonly en: string
+  readonly fr: string
+  readonly fix?: { readonly en: string; readonly fr: string }
+}

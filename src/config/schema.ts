@@ -1,0 +1,172 @@
+import { z } from 'zod'
+import { DAY, HOUR, MINUTE, SECOND } from '../lib/duration.ts'
+import { APP_DEFAULTS, DEFAULTS } from './defaults.ts'
+import type { Fault } from './problem.ts'
+import type { LocalText, RuleSettings } from './settings.ts'
+import { choice, flag, line, version, whole } from './values/basics.ts'
+import { duration, rate } from './values/duration.ts'
+import { contentSecurityPolicy, headerName, requestHeaders } from './values/header.ts'
+import { host, hostPattern } from './values/host.ts'
+import { listOf } from './values/list.ts'
+import { masterKey } from './values/master-key.ts'
+import { listenAddress, network, trustedProxy } from './values/network.ts'
+import { helpLink, origin } from './values/origin.ts'
+import type { Reader } from './values/reader.ts'
+import { method, pathGlob, personName } from './values/rule-parts.ts'
+import { sqlitePath } from './values/store.ts'
+
+/** Carries a fault of ours through zod, whose own words never reach anyone. */
+export type FaultIssue = { readonly fault: Fault }
+
+const MISSING: Fault = { kind: 'missing_key' }
+
+function leaf<T>(reader: Reader<T>) {
+  return z.unknown().transform((raw, context): T => {
+    const reading =
+      raw === undefined ? { kind: 'faults' as const, faults: [MISSING] } : reader(raw)
+    if (reading.kind === 'value') return reading.value
+    for (const fault of reading.faults) {
+      const params: FaultIssue = { fault }
+      context.addIssue({ code: 'custom', path: [...(fault.path ?? [])], params })
+    }
+    return z.NEVER
+  })
+}
+
+const POLICIES = ['public', 'one_factor', 'two_factor', 'deny'] as const satisfies readonly RuleSettings['policy'][]
+
+/** Text for people: one string for both languages, or one per language. */
+const localText = z.preprocess(
+  (raw) => (typeof raw === 'string' ? { fr: raw, en: raw } : raw),
+  z
+    .strictObject({ fr: leaf(line(500)).optional(), en: leaf(line(500)).optional() })
+    .transform(({ fr, en }, context): LocalText => {
+      if (fr === undefined && en === undefined) {
+        const params: FaultIssue = { fault: { kind: 'blank' } }
+        context.addIssue({ code: 'custom', params })
+      }
+      return { ...(fr === undefined ? {} : { fr }), ...(en === undefined ? {} : { en }) }
+    }),
+)
+
+export const ruleSchema = z.strictObject({
+  host: leaf(listOf(hostPattern)).default([]),
+  path: leaf(listOf(pathGlob)).default([]),
+  methods: leaf(listOf(method)).default([]),
+  networks: leaf(listOf(network)).default([]),
+  users: leaf(listOf(personName)).default([]),
+  groups: leaf(listOf(personName)).default([]),
+  policy: leaf(choice(POLICIES)),
+  explanation: localText.optional(),
+  remediation: localText.optional(),
+})
+
+const { identityHeaders, timeouts } = APP_DEFAULTS
+
+const identityHeadersSchema = z.preprocess(
+  (raw) => (raw === 'remote' ? {} : raw),
+  z.strictObject({
+    user: leaf(headerName).default(identityHeaders.user),
+    groups: leaf(headerName).default(identityHeaders.groups),
+    name: leaf(headerName).default(identityHeaders.name),
+    email: leaf(headerName).default(identityHeaders.email),
+  }),
+)
+
+const securityHeadersSchema = z.preprocess(
+  (raw) => (typeof raw === 'string' ? { preset: raw } : raw),
+  z.strictObject({
+    preset: leaf(choice(['strict', 'legacy', 'off'])).default(APP_DEFAULTS.securityHeaders.preset),
+    csp: leaf(contentSecurityPolicy).optional(),
+  }),
+)
+
+const timeoutsSchema = z.strictObject({
+  connect: leaf(duration(SECOND, 5 * MINUTE)).default(timeouts.connect),
+  first_byte: leaf(duration(SECOND, HOUR)).default(timeouts.firstByte),
+})
+
+export const appSchema = z.strictObject({
+  name: leaf(line(64)),
+  host: leaf(listOf(hostPattern)),
+  upstream: leaf(origin).optional(),
+  headers: identityHeadersSchema.prefault({}),
+  request_headers: leaf(requestHeaders).default(new Map()),
+  security_headers: securityHeadersSchema.prefault({}),
+  websocket_origins: leaf(
+    listOf(origin, { mayBeEmpty: true, textOf: (one) => one.origin }),
+  ).default([]),
+  allow_encoded_slash: leaf(flag).default(false),
+  timeouts: timeoutsSchema.prefault({}),
+  rules: z.array(ruleSchema).max(MAX_RULES()).default([]),
+})
+
+function MAX_RULES() {
+  return 2000
+}
+
+export const portalSchema = z.strictObject({
+  url: leaf(origin),
+  name: leaf(line(64)).default(DEFAULTS.name),
+  cookie_domain: leaf(host).optional(),
+  languages: leaf(listOf(choice(['fr', 'en']))).default(DEFAULTS.languages),
+  help: leaf(helpLink).optional(),
+  insecure_http: leaf(flag).default(false),
+})
+
+const { sessions, login, limits, log } = DEFAULTS
+
+const listenSchema = z.strictObject({ http: leaf(listenAddress).default(DEFAULTS.listen.http) })
+
+export const sessionsSchema = z.strictObject({
+  idle: leaf(duration(MINUTE, 30 * DAY)).default(sessions.idle),
+  absolute: leaf(duration(MINUTE, 365 * DAY)).default(sessions.absolute),
+  remember: leaf(duration(MINUTE, 365 * DAY)).default(sessions.remember),
+})
+
+const passwordSchema = z.strictObject({
+  min_length: leaf(whole(8, 128)).default(login.password.minLength),
+})
+
+const recoveryCodesSchema = z.strictObject({
+  count: leaf(whole(4, 50)).default(login.recoveryCodes.count),
+})
+
+const loginSchema = z.strictObject({
+  password: passwordSchema.prefault({}),
+  recovery_codes: recoveryCodesSchema.prefault({}),
+})
+
+const lockoutSchema = z.strictObject({
+  failures: leaf(whole(3, 1000)).default(limits.lockout.failures),
+  duration: leaf(duration(SECOND, DAY)).default(limits.lockout.duration),
+})
+
+const limitsSchema = z.strictObject({
+  auth: leaf(rate).default(limits.auth),
+  default: leaf(rate).default(limits.default),
+  session: leaf(rate).default(limits.session),
+  lockout: lockoutSchema.prefault({}),
+})
+
+const logSchema = z.strictObject({
+  level: leaf(choice(['debug', 'info', 'warn', 'error'])).default(log.level),
+  format: leaf(choice(['auto', 'json', 'pretty'])).default(log.format),
+})
+
+/** The whole file, version 1. Keys are as they are written there. */
+export const fileSchema = z.strictObject({
+  version: leaf(version),
+  portal: portalSchema,
+  listen: listenSchema.prefault({}),
+  trusted_proxies: leaf(listOf(trustedProxy, { mayBeEmpty: true })).default([]),
+  master_key: leaf(masterKey).optional(),
+  store: leaf(sqlitePath).default(DEFAULTS.storePath),
+  sessions: sessionsSchema.prefault({}),
+  login: loginSchema.prefault({}),
+  limits: limitsSchema.prefault({}),
+  apps: z.array(appSchema),
+  log: logSchema.prefault({}),
+})
+
+export type ConfigFile = z.output<typeof fileSchema>

@@ -1,0 +1,97 @@
+import { closest } from './closest.ts'
+import { eachScalar, type Node } from './document.ts'
+import { KNOWN_KEYS } from './known-keys.ts'
+import type { Path } from './problem.ts'
+import { isBareReference } from './references.ts'
+
+/** Keys whose value, or whose whole map of values, no message may show. */
+const SECRET_KEYS = ['master_key', 'request_headers'] as const
+
+/** Whether the value at `path` travels as a `Secret`. */
+export function isSecretPath(path: Path): boolean {
+  return path[0] === 'master_key' || (path[0] === 'apps' && path[2] === 'request_headers')
+}
+
+/**
+ * For each line (from 0) that may hold a secret, the offset from which it is not to be shown.
+ *
+ * The text is read line by line as well as through the tree, because excerpts are shown of
+ * files that do not parse and of keys that are misspelt. When in doubt, a line is masked. A
+ * value that is nothing but a reference is shown: it says where the secret is, not what it is.
+ */
+export function secretLines(text: string, root: Node | undefined): ReadonlyMap<number, number> {
+  const lines = text.split('\n')
+  const hidden = new Map<number, number>()
+  const hide = (line: number, from: number) => {
+    hidden.set(line, Math.min(from, hidden.get(line) ?? Number.POSITIVE_INFINITY))
+  }
+  hideByText(lines, hide)
+  if (root !== undefined) hideByTree(root, lines, hide)
+  return hidden
+}
+
+function hideByText(lines: readonly string[], hide: (line: number, from: number) => void): void {
+  let block: number | undefined
+  for (const [index, line] of lines.entries()) {
+    const indent = line.search(/\S/)
+    if (indent < 0) continue
+    const item = line[indent] === '-'
+    if (block !== undefined && (indent > block || (indent === block && item))) {
+      const key = /^\s*["']?[A-Za-z0-9_-]+["']?\s*:(?=\s)/.exec(line)?.[0].length ?? indent
+      if (!showable(line.slice(key))) hide(index, valueStart(line, key))
+      continue
+    }
+    block = undefined
+    for (const match of line.matchAll(/(?<![\w-])["']?([A-Za-z][\w-]{0,63})["']?\s*:(?=\s|$)/g)) {
+      if (!isSecretName(match[1] ?? '')) continue
+      const end = match.index + match[0].length
+      block = match.index
+      if (!showable(line.slice(end))) hide(index, valueStart(line, end))
+      break
+    }
+  }
+}
+
+function hideByTree(
+  root: Node,
+  lines: readonly string[],
+  hide: (line: number, from: number) => void,
+): void {
+  const starts: number[] = []
+  let offset = 0
+  for (const line of lines) {
+    starts.push(offset)
+    offset += line.length + 1
+  }
+  eachScalar(root, (scalar, path) => {
+    if (!isSecretPath(path)) return
+    const text = scalar.written
+    if (text !== undefined && isBareReference(text)) return
+    for (const [index, start] of starts.entries()) {
+      const end = start + (lines[index]?.length ?? 0)
+      if (start < scalar.span.end && end > scalar.span.start) {
+        hide(index, Math.max(0, scalar.span.start - start))
+      }
+    }
+  })
+}
+
+function isSecretName(name: string): boolean {
+  if (SECRET_KEYS.some((key) => key === name)) return true
+  if (KNOWN_KEYS.has(name)) return false
+  return (
+    /key|secret|token|pass|pwd|credential|authorization|cookie|request.?header/i.test(name) ||
+    closest(name, SECRET_KEYS) !== undefined
+  )
+}
+
+/** Nothing there, or nothing but a reference. */
+function showable(rest: string): boolean {
+  const value = rest.replace(/\s+#.*$/, '').trim()
+  return value === '' || isBareReference(value.replace(/^(["'])(.*)\1$/, '$2'))
+}
+
+function valueStart(line: string, from: number): number {
+  const blanks = /^\s*/.exec(line.slice(from))?.[0].length ?? 0
+  return from + blanks
+}

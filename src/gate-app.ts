@@ -1,0 +1,30 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
+import type { Authorization } from './access/authorize.ts'
+import type { Visit } from './http/visit.ts'
+import type { Decision } from './policy/decide.ts'
+
+/** An authorization whose decision is known. */
+export type Decided = Extract<Authorization, { kind: 'decided' }>
+
+/** An app as the pipeline sees it: what to tell it, and how to reach it. */
+export type GateApp = {
+  readonly name: string
+  readonly allowEncodedSlash: boolean
+  /** The identity headers of an allow, all of them, empty for nobody. */
+  readonly identify: (decision: Decision) => readonly (readonly [string, string])[]
+  /** Absent for apps that another proxy forwards to. */
+  readonly forward?: (
+    visit: Visit,
+    req: IncomingMessage,
+    res: ServerResponse,
+    authorization: Decided,
+  ) => void
+  readonly upgrade?: (
+    visit: Visit,
+    req: IncomingMessage,
+    socket: Duplex,
+    head: Buffer,
+    authorization: Decided,
+  ) => void
+}

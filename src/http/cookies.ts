@@ -1,0 +1,76 @@
+import type { Milliseconds } from '../lib/duration.ts'
+import { headerValues, type RawHeaders } from './raw-headers.ts'
+
+/** What Sallyport's cookies are for. Each has one name for each way of binding. */
+export const COOKIE_BASES = {
+  session: 'sallyport',
+  device: 'sallyport-device',
+  form: 'sallyport-form',
+  language: 'sallyport-language',
+} as const
+export type CookieUse = keyof typeof COOKIE_BASES
+
+/**
+ * How cookies are bound. `host`: to one host over https; `domain`: to a domain over https;
+ * `plain`: to one host over http, where browsers refuse the prefixes.
+ */
+export type CookieBinding =
+  | { readonly kind: 'host' }
+  | { readonly kind: 'domain'; readonly domain: string }
+  | { readonly kind: 'plain'; readonly domain?: string }
+
+const PREFIXES = { host: '__Host-', domain: '__Secure-', plain: '' } as const
+
+/** The cookie's full name. Prefixes are enforced by the browser (RFC 6265bis 4.1.3). */
+export function cookieName(use: CookieUse, binding: CookieBinding): string {
+  return `${PREFIXES[binding.kind]}${COOKIE_BASES[use]}`
+}
+
+const OURS: ReadonlySet<string> = new Set(
+  Object.values(COOKIE_BASES).flatMap((base) =>
+    Object.values(PREFIXES).map((prefix) => `${prefix}${base}`.toLowerCase()),
+  ),
+)
+
+/**
+ * Whether a cookie of this name is ours under any binding, in any case: it neither reaches the
+ * app nor can be set by it.
+ */
+export function isOwnCookie(name: string): boolean {
+  return OURS.has(name.toLowerCase())
+}
+
+/**
+ * The value of the cookie of exactly this name. `undefined` when it is absent, and also when it
+ * is sent twice with different values: then somebody else set one of them, and none is believed.
+ */
+export function readCookie(headers: RawHeaders, name: string): string | undefined {
+  let found: string | undefined
+  for (const header of headerValues(headers, 'cookie')) {
+    if (!header.includes(name)) continue
+    for (const pair of header.split(';')) {
+      const start = pair.charCodeAt(0) === 0x20 ? 1 : 0
+      if (!pair.startsWith(name, start) || pair[start + name.length] !== '=') continue
+      const value = pair.slice(start + name.length + 1)
+      if (found !== undefined && found !== value) return undefined
+      found = value
+    }
+  }
+  return found
+}
+
+/**
+ * A `Set-Cookie` value: always `HttpOnly`, `SameSite=Lax` and `Path=/`; `Secure` on https.
+ * @param maxAge absent: until the browser's window closes; 0: remove it.
+ */
+export function setCookie(
+  use: CookieUse,
+  value: string,
+  binding: CookieBinding,
+  maxAge?: Milliseconds,
+): string {
+  const domain = 'domain' in binding && binding.domain !== undefined ? `; Domain=${binding.domain}` : ''
+  const secure = binding.kind === 'plain' ? '' : '; Secure'
+  const age = maxAge === undefined ? '' : `; Max-Age=${Math.floor(maxAge / 1000)}`
+  return `${cookieName(use, binding)}=${value}; Path=/${domain}${age}${secure}; HttpOnly; SameSite=Lax`
+}

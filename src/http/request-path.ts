@@ -1,0 +1,119 @@
+/**
+ * A path and how an app might understand it. `text` is what is forwarded, byte for byte;
+ * `readings` is what rules are matched against, the plainest first.
+ */
+export type RequestPath = {
+  /** As received, without the query. */
+  readonly text: string
+  /** From `?` on, as received; empty when there is none. */
+  readonly query: string
+  readonly readings: readonly { readonly path: string; readonly ignoreCase: boolean }[]
+}
+
+export type PathOutcome =
+  | { readonly kind: 'path'; readonly path: RequestPath }
+  /** No two programs would agree on what it names. `reason` is for the log. */
+  | { readonly kind: 'ambiguous'; readonly reason: PathRefusal }
+
+export type PathRefusal =
+  | 'not_origin_form'
+  | 'forbidden_character'
+  | 'bad_escape'
+  | 'encoded_separator'
+  | 'encoded_control'
+  | 'double_encoding'
+  | 'dot_segment'
+  | 'too_long'
+
+/** Characters a path may hold as they are (RFC 3986 3.3), `%` and `/` apart. */
+const PLAIN = /^(?:\/[a-z0-9\-._~!$&'()*+,=:@]*)+$/
+/** Browsers send some characters bare that the grammar would have encoded, such as `[` and `|`. */
+const ALLOWED = /^[\x21\x22\x24-\x5b\x5d-\x7e]*$/
+const MAX_TARGET = 16 * 1024
+
+/**
+ * Reads a request target in origin-form (RFC 9112 3.2.1). Refused are spellings that are known
+ * to be taken apart differently by different programs: encoded `/` and `\`, raw `\`, control
+ * bytes, broken or double percent-encoding, dot segments in any spelling.
+ *
+ * What remains may still be read in more than one way, and each way is given: with and without
+ * `;parameters`, with `//` folded, without the trailing slash, and in lower case.
+ *
+ * @param options.encodedSlash lets `%2F` through and reads it both ways.
+ */
+export function readRequestPath(
+  target: string,
+  options: { readonly encodedSlash: boolean } = { encodedSlash: false },
+): PathOutcome {
+  if (target.length > MAX_TARGET) return refused('too_long')
+  const mark = target.indexOf('?')
+  const text = mark < 0 ? target : target.slice(0, mark)
+  const query = mark < 0 ? '' : target.slice(mark)
+  if (text.charCodeAt(0) !== 0x2f) return refused('not_origin_form')
+  if (!/^[\x21-\x7e]*$/.test(query) || query.includes('#')) return refused('forbidden_character')
+
+  if (text === '/' || (PLAIN.test(text) && !text.includes('//') && !text.endsWith('/') && !hasDotSegment(text))) {
+    return { kind: 'path', path: { text, query, readings: [{ path: text, ignoreCase: false }] } }
+  }
+  if (!ALLOWED.test(text)) return refused('forbidden_character')
+
+  const slashes = options.encodedSlash ? text.replace(/%2f/gi, '/') : text
+  const decoded = decodeOnce(slashes)
+  if (decoded.kind === 'ambiguous') return decoded
+  const forms = new Set([decoded.path])
+  if (slashes !== text) {
+    // The app may keep the encoded slash inside one segment: any other character stands for it.
+    const kept = decodeOnce(text.replace(/%2f/gi, '_'))
+    if (kept.kind === 'ambiguous') return kept
+    forms.add(kept.path)
+  }
+  return { kind: 'path', path: { text, query, readings: readingsOf(forms) } }
+}
+
+function decodeOnce(
+  text: string,
+): { readonly kind: 'decoded'; readonly path: string } | (PathOutcome & { kind: 'ambiguous' }) {
+  if (/%(?![0-9a-fA-F]{2})/.test(text)) return refused('bad_escape')
+  if (/%(?:2f|5c)/i.test(text)) return refused('encoded_separator')
+  if (/%(?:[01][0-9a-f]|7f)/i.test(text)) return refused('encoded_control')
+  let path: string
+  try {
+    path = decodeURIComponent(text)
+  } catch {
+    // Not UTF-8: apps differ in what they make of it.
+    return refused('bad_escape')
+  }
+  if (/%[0-9a-fA-F]{2}/.test(path)) return refused('double_encoding')
+  // Full-width and other compatibility forms of the separators are folded by some programs.
+  const folded = path.normalize('NFKC')
+  if (/[\\\u0080-\u009f]/.test(folded)) return refused('encoded_control')
+  if (folded.split('/').length !== path.split('/').length) return refused('encoded_separator')
+  if (hasDotSegment(folded) || hasDotSegment(folded.replace(/;[^/]*/g, ''))) {
+    return refused('dot_segment')
+  }
+  return { kind: 'decoded', path }
+}
+
+/** `.` or `..` as a whole segment, also with spaces, which some programs drop. */
+function hasDotSegment(path: string): boolean {
+  return path.includes('.') && /(?:^|\/)\s*\.{1,2}\s*(?:\/|$)/.test(path)
+}
+
+/** Every combination of what programs do to a path before they route it. */
+function readingsOf(forms: ReadonlySet<string>): RequestPath['readings'] {
+  const all = new Set(forms)
+  for (const change of [withoutParameters, withoutEmptySegments, withoutTrailingSlash]) {
+    for (const path of [...all]) all.add(change(path))
+  }
+  const exact = [...all].map((path) => ({ path, ignoreCase: false }))
+  const folded = new Set([...all].map((path) => path.normalize('NFKC').toLowerCase()))
+  return [...exact, ...[...folded].map((path) => ({ path, ignoreCase: true }))]
+}
+
+const withoutParameters = (path: string) => path.replace(/;[^/]*/g, '') || '/'
+const withoutEmptySegments = (path: string) => path.replace(/\/{2,}/g, '/')
+const withoutTrailingSlash = (path: string) => (path.length > 1 ? path.replace(/\/$/, '') : path)
+
+function refused(reason: PathRefusal): { readonly kind: 'ambiguous'; readonly reason: PathRefusal } {
+  return { kind: 'ambiguous', reason }
+}

@@ -1,0 +1,370 @@
+/** A response header: its name in any case, and its value. */
+export type HeaderPair = readonly [name: string, value: string]
+
+/** Puts one app's responses into the headers that browsers protect it by. */
+export type SecurityHeaders = {
+  /**
+   * Changes `headers` in place, in one pass. `https`: whether the browser asked over TLS, ours or
+   * a trusted proxy's.
+   */
+  readonly dress: (headers: HeaderPair[], context: { readonly https: boolean }) => void
+}
+
+export type SecurityHeadersOptions = {
+  /**
+   * `strict`: for apps that run without inline script and style. `legacy`: nothing that an
+   * unmodified app could break on. `off`: the app's responses are left alone, `csp` or not.
+   */
+  readonly preset: 'strict' | 'legacy' | 'off'
+  /** Replaces the preset's Content-Security-Policy; empty: none of ours is sent. */
+  readonly csp?: string
+  /**
+   * Origin of the portal, when it is not the app's own host: a form of the app may be redirected
+   * there (sign-out, an expired session), and browsers hold `form-action` against redirects.
+   */
+  readonly portal?: string
+}
+
+/**
+ * Headers that tell which software answered. `Via` is among them: it names the machines and
+ * caches inside, and a gateway need not send it in responses (RFC 9110 7.6.3).
+ */
+const REVEALING = [
+  'server',
+  'via',
+  'x-aspnet-version',
+  'x-aspnetmvc-version',
+  'x-backend-server',
+  'x-generator',
+  'x-owa-version',
+  'x-powered-by',
+  'x-powered-by-plesk',
+  'x-powered-cms',
+  'x-redirect-by',
+  'x-runtime',
+] as const
+const REVEALING_PREFIX = 'x-drupal-'
+
+/** Two years: what the preload list asks for, and twice ASVS 3.4.1. */
+const HSTS_SECONDS = 63_072_000
+const HSTS = transportSecurity(HSTS_SECONDS)
+const FRAME = 'SAMEORIGIN'
+/** Other sites learn the origin only. Stricter would take the `Origin` off forms to the portal. */
+const REFERRER = 'strict-origin-when-cross-origin'
+const OPENER = 'same-origin-allow-popups'
+const RESOURCE = 'same-site'
+
+/** From weakest to strictest, in the spelling that is sent. */
+const ORDER = {
+  frame: ['SAMEORIGIN', 'DENY'],
+  referrer: [
+    'unsafe-url',
+    'no-referrer-when-downgrade',
+    'origin-when-cross-origin',
+    'origin',
+    'strict-origin-when-cross-origin',
+    'strict-origin',
+    'same-origin',
+    'no-referrer',
+  ],
+  opener: ['unsafe-none', 'same-origin-allow-popups', 'noopener-allow-popups', 'same-origin'],
+  resource: ['cross-origin', 'same-site', 'same-origin'],
+} as const satisfies Readonly<Record<string, readonly string[]>>
+
+/**
+ * What the presets differ in.
+ *
+ * `legacy` sets no source lists, since old apps live on inline script, and no `form-action`:
+ * forms of unknown apps post and are redirected to other origins (payment, single sign-on).
+ * Documents made in the page (`blob:`) stay embeddable, for previews of PDF files. Devices that
+ * business apps do use are kept for the app itself and denied to other origins in its frames.
+ *
+ * `strict` lets no other site share the app's window or load its files; popups it opens itself,
+ * to sign in elsewhere, still work.
+ */
+const PRESETS = {
+  strict: {
+    csp: {
+      'default-src': "'self'",
+      'script-src': "'self'",
+      'style-src': "'self'",
+      'img-src': "'self' data:",
+      'font-src': "'self' data:",
+      'connect-src': "'self'",
+      'object-src': "'none'",
+      'base-uri': "'self'",
+      'form-action': "'self'",
+      'frame-ancestors': "'self'",
+    },
+    features: { none: 'camera geolocation microphone payment usb serial hid midi bluetooth' },
+    isolated: true,
+  },
+  legacy: {
+    csp: {
+      'frame-ancestors': "'self'",
+      'base-uri': "'self'",
+      'object-src': "'self' blob:",
+    },
+    features: { self: 'camera geolocation microphone payment', none: 'usb serial hid midi' },
+    isolated: false,
+  },
+} as const satisfies Readonly<Record<string, Preset>>
+
+type Preset = {
+  readonly csp: Readonly<Record<string, string>>
+  /** Names of the Permissions Policy, separated by spaces. */
+  readonly features: { readonly self?: string; readonly none: string }
+  readonly isolated: boolean
+}
+
+/**
+ * Makes the headers of one app. Everything that does not depend on the response is computed here.
+ *
+ * What the app sends itself stays where it is at least as strict; a weaker, malformed or doubled
+ * value is replaced. Its Content-Security-Policy stays as it is beside ours: a browser enforces
+ * each (CSP3 8.1). Over http, HSTS and the opener policy are neither added nor touched, for
+ * browsers heed neither there (RFC 6797 8.1).
+ *
+ * @throws TypeError when `csp` or `portal` cannot stand in a header.
+ */
+export function createSecurityHeaders(options: SecurityHeadersOptions): SecurityHeaders {
+  if (options.preset === 'off') return { dress: () => {} }
+  const rules = rulesOf(PRESETS[options.preset])
+  const policy = policyOf(options, PRESETS[options.preset].csp)
+  const byName = new Map<string, Rule | 'reveals'>()
+  for (const name of REVEALING) byName.set(name, 'reveals')
+  for (const rule of rules) byName.set(rule.pair[0].toLowerCase(), rule)
+
+  return {
+    dress: (headers, { https }) => {
+      let sent: Map<Rule, string | string[]> | undefined
+      let kept = 0
+      for (const header of headers) {
+        const name = header[0].toLowerCase()
+        const fate = byName.get(name)
+        if (fate === 'reveals') continue
+        if (fate === undefined || !(https || fate.onHttp)) {
+          if (!name.startsWith(REVEALING_PREFIX)) headers[kept++] = header
+          continue
+        }
+        sent ??= new Map()
+        const before = sent.get(fate)
+        if (before === undefined) sent.set(fate, header[1])
+        else if (typeof before === 'string') sent.set(fate, [before, header[1]])
+        else before.push(header[1])
+      }
+      headers.length = kept
+      for (const rule of rules) {
+        if (!(https || rule.onHttp)) continue
+        const values = sent?.get(rule)
+        headers.push(values === undefined ? rule.pair : rule.settled(values))
+      }
+      if (policy !== undefined) headers.push(policy)
+    },
+  }
+}
+
+/** A header we put. `settled` makes one of ours and what the app sent itself. */
+type Rule = {
+  readonly pair: HeaderPair
+  readonly settled: (sent: string | readonly string[]) => HeaderPair
+  readonly onHttp: boolean
+}
+
+function newRule(
+  name: string,
+  ours: string,
+  settle: (sent: readonly string[]) => string,
+  scheme: 'any' | 'https only' = 'any',
+): Rule {
+  // An app says the same in nearly every response, so the last answer is kept.
+  let last: { readonly sent: string; readonly pair: HeaderPair } | undefined
+  return {
+    pair: pair(name, ours),
+    settled: (sent) => {
+      if (typeof sent !== 'string') return pair(name, settle(sent))
+      if (last?.sent !== sent) last = { sent, pair: pair(name, settle([sent])) }
+      return last.pair
+    },
+    onHttp: scheme === 'any',
+  }
+}
+
+function rulesOf(preset: Preset): readonly Rule[] {
+  const features = featuresOf(preset.features)
+  const permissions = [...features.values()].join(', ')
+  const isolation: readonly Rule[] = [
+    newRule('Cross-Origin-Opener-Policy', OPENER, strictest(ORDER.opener, OPENER), 'https only'),
+    newRule('Cross-Origin-Resource-Policy', RESOURCE, strictest(ORDER.resource, RESOURCE)),
+  ]
+  return [
+    newRule('Strict-Transport-Security', HSTS, settleTransportSecurity, 'https only'),
+    newRule('X-Content-Type-Options', 'nosniff', () => 'nosniff'),
+    newRule('X-Frame-Options', FRAME, strictest(ORDER.frame, FRAME)),
+    newRule('Referrer-Policy', REFERRER, settleReferrer),
+    newRule('Permissions-Policy', permissions, (sent) => settlePermissions(sent, features)),
+    ...(preset.isolated ? isolation : []),
+  ]
+}
+
+/** The strictest known one of what was sent, or `ours` when none is stricter. */
+function strictest(order: readonly string[], ours: string) {
+  return (sent: readonly string[]): string => {
+    let best = rank(order, ours)
+    for (const token of tokens(sent)) best = Math.max(best, rank(order, token))
+    return order[best] ?? ours
+  }
+}
+
+/** Of several policies browsers follow the last one they know (Referrer Policy 8.1). */
+function settleReferrer(sent: readonly string[]): string {
+  const followed = tokens(sent).findLast((token) => rank(ORDER.referrer, token) >= 0)
+  return strictest(ORDER.referrer, REFERRER)(followed === undefined ? [] : [followed])
+}
+
+/** Ours in every part, for as long as the longer of the two. */
+function settleTransportSecurity(sent: readonly string[]): string {
+  const [value = ''] = sent
+  const theirs = sent.length === 1 ? maxAge(value) : undefined
+  return transportSecurity(Math.max(HSTS_SECONDS, theirs ?? 0))
+}
+
+function transportSecurity(seconds: number): string {
+  return `max-age=${seconds}; includeSubDomains; preload`
+}
+
+/** The `max-age` of a header in which nothing is malformed or doubled (RFC 6797 6.1). */
+function maxAge(value: string): number | undefined {
+  const directives = new Map<string, string>()
+  for (const directive of value.split(';')) {
+    const [name = '', ...argument] = directive.split('=')
+    const key = name.trim().toLowerCase()
+    if (key === '') continue
+    if (directives.has(key)) return undefined
+    directives.set(key, argument.join('=').trim())
+  }
+  const digits = /^(?:([0-9]{1,10})|"([0-9]{1,10})")$/.exec(directives.get('max-age') ?? '')
+  return digits === null ? undefined : Number(digits[1] ?? digits[2])
+}
+
+/** One member of a Dictionary (RFC 9651 3.2) as Permissions Policy writes it. Linear. */
+const MEMBER =
+  /[ \t]*([a-z*][a-z0-9_.*-]*)(?:=(?:\([^()"]*(?:"[^"\\]*"[^()"]*)*\)|"[^"\\]*"|[^\s,;()"]+))?(?:;[ ]*[a-z*][a-z0-9_.*-]*(?:=(?:"[^"\\]*"|[^\s,;()"]+))?)*[ \t]*(?:,|$)/gy
+
+/** The app's own policy and, for the features it does not name, ours. Doubled lines are one list. */
+function settlePermissions(sent: readonly string[], features: ReadonlyMap<string, string>): string {
+  const theirs = sent.join(', ').trim()
+  const named = new Set<string>()
+  let end = 0
+  for (const member of theirs.matchAll(MEMBER)) {
+    named.add(member[1] ?? '')
+    end += member[0].length
+  }
+  // A browser drops a malformed dictionary whole, so it protects nothing.
+  const isValid = end === theirs.length && named.size > 0 && !theirs.endsWith(',')
+  if (!isValid) return [...features.values()].join(', ')
+  const missing = [...features].filter(([name]) => !named.has(name)).map(([, member]) => member)
+  return [theirs, ...missing].join(', ')
+}
+
+function featuresOf(features: Preset['features']): ReadonlyMap<string, string> {
+  const members = new Map<string, string>()
+  for (const name of features.none.split(' ')) members.set(name, `${name}=()`)
+  for (const name of features.self?.split(' ') ?? []) members.set(name, `${name}=(self)`)
+  return members
+}
+
+function policyOf(
+  { csp, portal }: SecurityHeadersOptions,
+  preset: Readonly<Record<string, string>>,
+): HeaderPair | undefined {
+  const sources = portal === undefined ? '' : ` ${source(portal)}`
+  const own = directives(
+    Object.entries(preset).map(([name, value]) => {
+      return [name, name === 'form-action' ? value + sources : value]
+    }),
+  )
+  // Folded YAML text may carry line ends.
+  const text = csp === undefined ? own : csp.trim().replace(/[\r\n\t ]+/g, ' ')
+  if (!/^[\x20-\x7e]*$/.test(text)) throw new TypeError('csp is not printable ASCII')
+  return text === '' ? undefined : pair('Content-Security-Policy', text)
+}
+
+/**
+ * The headers of Sallyport's own pages (ASVS 3.4). `formActions`: origins besides our own that a
+ * form may lead to; the apps one may be returned to must be among them, because browsers hold
+ * `form-action` against the redirect that answers a form.
+ *
+ * `same-origin` keeps tokens in addresses from other sites as `no-referrer` does, and unlike it
+ * leaves forms their `Origin`, which is checked.
+ *
+ * SECURITY: no script is allowed, our own neither. In proxy mode a page shares its origin with the
+ * app, so `'self'` would include whatever can be uploaded there.
+ *
+ * @throws TypeError when a form action is not an origin.
+ */
+export function ownPageHeaders(options: {
+  readonly https: boolean
+  readonly formActions?: readonly string[]
+}): readonly HeaderPair[] {
+  const { https, formActions = [] } = options
+  const policy = directives([
+    ['default-src', "'none'"],
+    ['style-src', "'self'"],
+    ['img-src', "'self'"],
+    ['form-action', ["'self'", ...new Set(formActions.map(source))].join(' ')],
+    ['frame-ancestors', "'none'"],
+    ['base-uri', "'none'"],
+    ['object-src', "'none'"],
+  ])
+  return [
+    pair('Cache-Control', 'no-store'),
+    pair('Content-Security-Policy', policy),
+    pair('Cross-Origin-Opener-Policy', 'same-origin'),
+    pair('Cross-Origin-Resource-Policy', 'same-origin'),
+    pair('Permissions-Policy', OWN_FEATURES),
+    pair('Referrer-Policy', 'same-origin'),
+    pair('X-Content-Type-Options', 'nosniff'),
+    pair('X-Frame-Options', 'DENY'),
+    ...(https ? [pair('Strict-Transport-Security', HSTS)] : []),
+  ]
+}
+
+const OWN_FEATURES = [
+  'publickey-credentials-get=(self)',
+  'publickey-credentials-create=(self)',
+  'otp-credentials=(self)',
+  'camera=()',
+  'microphone=()',
+  'geolocation=()',
+].join(', ')
+
+/** An origin as a CSP host source; a port or the leftmost label may be `*`. */
+function source(origin: string): string {
+  if (
+    !/^https?:\/\/(?:(?:\*\.)?[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::(?:[0-9]{1,5}|\*))?$/i.test(origin)
+  ) {
+    throw new TypeError(`not an origin: ${JSON.stringify(origin)}`)
+  }
+  return origin
+}
+
+function directives(list: readonly (readonly [string, string])[]): string {
+  return list.map(([name, value]) => `${name} ${value}`).join('; ')
+}
+
+/** Frozen, since all responses share it. */
+function pair(name: string, value: string): HeaderPair {
+  return Object.freeze([name, value] as const)
+}
+
+function rank(order: readonly string[], token: string): number {
+  return order.findIndex((known) => known.toLowerCase() === token.toLowerCase())
+}
+
+/** The single tokens of a header and its repetitions, without parameters. */
+function tokens(sent: readonly string[]): readonly string[] {
+  return sent
+    .flatMap((value) => value.split(','))
+    .map((token) => (token.split(';', 1)[0] ?? '').trim())
+}

@@ -1,0 +1,30 @@
+import { MINUTE, type Milliseconds } from '../lib/duration.ts'
+import type { Budget } from './limiter.ts'
+
+/**
+ * The budgets that are not configured, each with what it is keyed by.
+ *
+ * `secondFactor`: by user id, spent before a code is looked at and given back when it was right.
+ * By account and not by session, so that neither a new session nor the right password fills it
+ * again; TOTP and recovery codes spend the same one (NIST SP 800-63B-4 3.2.2, ASVS 6.3.1).
+ */
+export const BUDGETS = {
+  secondFactor: { name: 'second-factor', count: 5, window: 5 * MINUTE },
+} as const satisfies Readonly<Record<string, Budget>>
+
+/** At most `count` in `window`, without a name. */
+type Rate = { readonly count: number; readonly window: Milliseconds }
+
+/**
+ * Names the configured rates. A name is what a limiter tells budgets apart by and what clients
+ * read in `RateLimit-Policy`.
+ */
+export function namedBudgets<Name extends string>(
+  rates: Readonly<Record<Name, Rate>>,
+): Readonly<Record<Name, Budget>> {
+  const named = Object.entries<Rate>(rates).map(([name, { count, window }]) => {
+    return [name, { name, count, window }] as const
+  })
+  // The entries carry exactly the keys of `rates`.
+  return Object.fromEntries(named) as Record<Name, Budget>
+}

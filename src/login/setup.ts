@@ -1,0 +1,109 @@
+import { hash } from 'node:crypto'
+import type { Account, AccountStore, SetupStore } from '../accounts/account.ts'
+import { checkRegistration, type RegistrationProblem } from '../accounts/registration.ts'
+import type { Audit } from '../audit/audit.ts'
+import type { PasswordHasher } from '../factors/password.ts'
+import type { Clock } from '../lib/clock.ts'
+import { DAY } from '../lib/duration.ts'
+import { randomToken } from '../lib/random.ts'
+import { Secret } from '../lib/secret.ts'
+import type { Limiter, Take, Budget } from '../limits/limiter.ts'
+import type { Issued, Sessions } from '../sessions/sessions.ts'
+import { networkKey } from '../lib/network.ts'
+
+/** Group of the first account. */
+export const FIRST_GROUP = 'admins'
+
+/** A setup link that is not used is dead after this; the next start prints a new one. */
+const LINK_FOR = DAY
+
+export type SetupFields = {
+  readonly username: string
+  readonly displayName: string
+  readonly email: string
+  readonly password: Secret<string>
+}
+
+export type SetupOutcome =
+  | { readonly kind: 'created'; readonly issued: Issued; readonly account: Account }
+  | { readonly kind: 'invalid'; readonly problems: readonly RegistrationProblem[] }
+  | { readonly kind: 'limited'; readonly take: Take; readonly budget: Budget }
+  | { readonly kind: 'busy' }
+  /** The link is unknown, expired or used, or an account exists already. */
+  | { readonly kind: 'gone' }
+
+/** Makes the first account, once, by a one-time link. */
+export type Setup = {
+  /** A new link's token while there is no account; it replaces any earlier one. */
+  readonly offer: () => Promise<Secret<string> | undefined>
+  /** Whether the link would work now. Consumes nothing: link scanners may look. */
+  readonly isOpen: (token: string) => Promise<boolean>
+  readonly claim: (
+    token: string,
+    fields: SetupFields,
+    origin: { readonly requestId: string; readonly address: string; readonly userAgent: string },
+  ) => Promise<SetupOutcome>
+}
+
+export function createSetup(
+  deps: {
+    readonly store: SetupStore
+    readonly accounts: Pick<AccountStore, 'byId'>
+    readonly passwords: PasswordHasher
+    readonly sessions: Pick<Sessions, 'open'>
+    readonly limiter: Limiter
+    readonly audit: Audit
+    readonly clock: Clock
+  },
+  options: { readonly minLength: number; readonly budget: Budget },
+): Setup {
+  const { store, clock, audit } = deps
+  return {
+    offer: async () => {
+      const token = randomToken()
+      const now = clock.now()
+      const offered = await store.offer(digest(token), now + LINK_FOR, now)
+      return offered ? new Secret(token) : undefined
+    },
+    isOpen: (token) => store.isOpen(digest(token), clock.now()),
+    claim: async (token, fields, origin) => {
+      const trail = { requestId: origin.requestId, clientIp: origin.address }
+      const take = deps.limiter.take(options.budget, networkKey(origin.address))
+      if (take.kind === 'limited') return { kind: 'limited', take, budget: options.budget }
+      if (!(await store.isOpen(digest(token), clock.now()))) {
+        audit({ event: 'setup.claimed', outcome: 'failure' }, trail)
+        return { kind: 'gone' }
+      }
+      const checked = checkRegistration({ ...fields, groups: [FIRST_GROUP] }, options)
+      if (checked.kind === 'refused') return { kind: 'invalid', problems: checked.problems }
+      const hashed = await deps.passwords.hash(fields.password)
+      if (hashed.kind === 'busy') return { kind: 'busy' }
+      const now = clock.now()
+      const account = { ...checked.account, passwordHash: hashed.phc }
+      if (!(await store.claim(digest(token), account, now))) {
+        audit({ event: 'setup.claimed', outcome: 'failure' }, trail)
+        return { kind: 'gone' }
+      }
+      deps.limiter.refund(options.budget, networkKey(origin.address))
+      const made = await deps.accounts.byId(account.id)
+      if (made === undefined) return { kind: 'gone' }
+      const issued = await deps.sessions.open({
+        userId: made.id,
+        stage: 'complete',
+        factors: [{ kind: 'password', at: now }],
+        remember: false,
+        address: origin.address,
+        userAgent: origin.userAgent,
+      })
+      const known = { ...trail, user: made.name, userId: made.id, session: issued.session.id }
+      audit({ event: 'setup.claimed', outcome: 'success' }, known)
+      audit({ event: 'account.created', outcome: 'success' }, known)
+      audit({ event: 'session.created', outcome: 'success' }, known)
+      return { kind: 'created', issued, account: made }
+    },
+  }
+}
+
+function digest(token: string): string {
+  return hash('sha256', token, 'base64url')
+}

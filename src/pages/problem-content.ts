@@ -1,0 +1,147 @@
+import { SECOND } from '../lib/duration.ts'
+import { unreachable } from '../lib/unreachable.ts'
+import { type Fragment, type Html, html } from './html.ts'
+import { instant } from './instant.ts'
+import { helpLink, localLink, webLink } from './link.ts'
+import { PATHS } from './paths.ts'
+import { type Catalogue, catalogue } from './text/catalogue.ts'
+import type { PageContext, ProblemView } from './views.ts'
+
+/** How many characters a name, an owner's text and a link may take. A longer link is left out. */
+export type Room = { readonly name: number; readonly words: number; readonly link: number }
+
+/** Heading and body of the page for each kind of problem, no longer than there is room for. */
+export function problemContent(
+  context: PageContext,
+  view: ProblemView,
+  room: Room,
+): { readonly title: string; readonly body: Fragment } {
+  const text = catalogue(context.language)
+  const words = text.problem
+  switch (view.kind) {
+    case 'forbidden':
+      return {
+        title: words.forbidden.title(clip(view.appName, room.name)),
+        body: forbidden(context, view, room),
+      }
+    case 'too_many':
+      return { title: words.tooMany.title, body: tooMany(text, view) }
+    case 'upstream':
+      return {
+        title: words.upstream.title(clip(view.appName, room.name)),
+        body: [
+          lead(words.upstream[view.problem]),
+          html`<p>${words.upstream.lead}</p>\n`,
+          retry(text, view.retryPath, room),
+        ],
+      }
+    case 'unavailable':
+      return {
+        title: words.unavailable.title,
+        body: [lead(words.unavailable.lead), retry(text, context.self, room)],
+      }
+    case 'unknown_host':
+      return {
+        title: words.unknownHost.title,
+        body: html`${lead(words.unknownHost.lead)}<p><code>${clip(view.host, room.name)}</code></p>\n`,
+      }
+    case 'not_found':
+      return { title: words.notFound.title, body: [lead(words.notFound.lead), toAccount(text)] }
+    case 'bad_request':
+      return { title: words.badRequest.title, body: lead(words.badRequest[view.problem]) }
+    case 'link_gone':
+      return { title: words.linkGone.title, body: [lead(words.linkGone.lead), toAccount(text)] }
+    case 'foreign_form': {
+      const back = fits(localLink(view.backPath), room) ?? PATHS.account
+      return {
+        title: words.foreignForm.title,
+        body: [lead(words.foreignForm.lead), button(words.foreignForm.back, back)],
+      }
+    }
+    case 'interrupted':
+      return { title: words.interrupted.title, body: interrupted(text, view.loginUrl) }
+    case 'framed':
+      return {
+        title: words.framed.title,
+        body: html`${lead(words.framed.lead)}<p><a class="button" target="_top" href="${webLink(view.loginUrl) ?? PATHS.login}">${words.framed.signIn}</a></p>\n`,
+      }
+    case 'error':
+      return {
+        title: words.error.title,
+        body: [lead(words.error.lead), retry(text, context.self, room)],
+      }
+    default:
+      return unreachable(view)
+  }
+}
+
+/** At most `length` UTF-16 units, an ellipsis included; never half a character. */
+export function clip(words: string, length: number): string {
+  if (words.length <= length) return words
+  return `${words.slice(0, length - 1).replace(/[\uD800-\uDBFF]$/, '')}…`
+}
+
+type View<Kind extends ProblemView['kind']> = Extract<ProblemView, { readonly kind: Kind }>
+
+/** Who one is, what the owner says about it, and what one can do. */
+function forbidden(context: PageContext, view: View<'forbidden'>, room: Room): Fragment {
+  const text = catalogue(context.language)
+  const words = text.problem.forbidden
+  const subject = words.requestSubject(clip(view.appName, room.name), context.reference)
+  const request = helpLink(context.brand.help, subject)
+  const change = link(view.switchPath, room)
+  const account = link(view.accountPath, room)
+  const known = view.signedInAs !== ''
+  return [
+    known &&
+      html`<p class="who">${text.signedInAs} <strong><bdi>${clip(view.signedInAs, room.name)}</bdi></strong></p>\n`,
+    view.explanation === undefined
+      ? lead(known ? words.lead : words.anonymous)
+      : lead(clip(view.explanation, room.words)),
+    view.remediation !== undefined && html`<p>${clip(view.remediation, room.words)}</p>\n`,
+    request !== undefined && button(words.request, request),
+    change !== undefined && button(text.changeAccount, change, 'button quiet'),
+    account !== undefined &&
+      html`<p class="aside"><a href="${account}">${text.myAccount}</a></p>\n`,
+  ]
+}
+
+function tooMany(text: Catalogue, view: View<'too_many'>): Fragment {
+  const words = text.problem.tooMany
+  const wait = words.lead(view.retryAfterSeconds * SECOND)
+  return html`<p class="lead">${wait} (${words.at} ${instant(text, view.retryAt, 'time')}).</p>\n`
+}
+
+function interrupted(text: Catalogue, loginUrl: string): Fragment {
+  const words = text.problem.interrupted
+  return html`${lead(words.lead)}<ol class="steps">
+<li><a class="button" href="${webLink(loginUrl) ?? PATHS.login}" target="_blank" rel="noopener">${words.signIn}</a></li>
+<li>${words.resend}</li>
+</ol>
+`
+}
+
+function lead(words: string): Html {
+  return html`<p class="lead">${words}</p>\n`
+}
+
+function button(label: string, href: string, look = 'button'): Html {
+  return html`<p><a class="${look}" href="${href}">${label}</a></p>\n`
+}
+
+function toAccount(text: Catalogue): Html {
+  return button(text.myAccount, PATHS.account)
+}
+
+/** The page asked for once more; an empty link is the very address the browser shows. */
+function retry(text: Catalogue, path: string, room: Room): Html {
+  return button(text.retry, fits(localLink(path), room) ?? '')
+}
+
+function link(path: string | undefined, room: Room): string | undefined {
+  return path === undefined ? undefined : fits(webLink(path), room)
+}
+
+function fits(href: string | undefined, room: Room): string | undefined {
+  return href !== undefined && href.length <= room.link ? href : undefined
+}

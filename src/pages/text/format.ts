@@ -1,0 +1,59 @@
+import { DAY, HOUR, MINUTE, type Milliseconds, SECOND } from '../../lib/duration.ts'
+import type { Language } from '../views.ts'
+
+/** How one language writes numbers of things, instants and lengths of time. */
+export type Format = {
+  /** The form that fits the count: in French none is singular, in English plural. */
+  readonly plural: (count: number, one: string, other: string) => string
+  /** Day, time and time zone: the page does not know the reader's zone, so it names its own. */
+  readonly dateTime: (at: number) => string
+  /** Time of day and time zone. */
+  readonly time: (at: number) => string
+  /** The two largest units, e.g. `4 minutes et 12 secondes`; less than a second counts as one. */
+  readonly duration: (length: Milliseconds) => string
+}
+
+/** Made once per language: building an `Intl` object costs more than a page. */
+export function createFormat(language: Language): Format {
+  const plurals = new Intl.PluralRules(language)
+  const durations = new Intl.DurationFormat(language, { style: 'long' })
+  const time = { hour: '2-digit', minute: '2-digit', hourCycle: 'h23', timeZoneName: 'short' }
+  const dateTimes = new Intl.DateTimeFormat(LOCALES[language], {
+    day: 'numeric',
+    month: 'long',
+    year: 'numeric',
+    ...(time as Intl.DateTimeFormatOptions),
+  })
+  const times = new Intl.DateTimeFormat(LOCALES[language], time as Intl.DateTimeFormatOptions)
+  return {
+    plural: (count, one, other) => (plurals.select(count) === 'one' ? one : other),
+    dateTime: (at) => withHours(language, dateTimes.format(at)),
+    time: (at) => withHours(language, times.format(at)),
+    duration: (length) => durations.format(twoLargest(length)),
+  }
+}
+
+const LOCALES = { fr: 'fr-FR', en: 'en-GB' } as const satisfies Record<Language, string>
+
+const UNITS = [
+  ['days', DAY],
+  ['hours', HOUR],
+  ['minutes', MINUTE],
+  ['seconds', SECOND],
+] as const
+
+/** French writes `14 h 32`; `Intl` gives `14:32`. */
+function withHours(language: Language, text: string): string {
+  return language === 'fr' ? text.replace(/(\d\d):(\d\d)/, '$1\u00a0h\u00a0$2') : text
+}
+
+function twoLargest(length: Milliseconds): Partial<Record<(typeof UNITS)[number][0], number>> {
+  let rest = Math.max(SECOND, Math.ceil(length / SECOND) * SECOND)
+  const parts: Partial<Record<(typeof UNITS)[number][0], number>> = {}
+  for (const [unit, size] of UNITS) {
+    const count = Math.floor(rest / size)
+    rest -= count * size
+    if (count > 0 && Object.keys(parts).length < 2) parts[unit] = count
+  }
+  return parts
+}

@@ -1,0 +1,304 @@
+import type { Milliseconds } from '../../lib/duration.ts'
+import type { FieldProblem } from '../views.ts'
+import { createFormat } from './format.ts'
+
+const format = createFormat('fr')
+
+/**
+ * The pages in French. A no-break space (U+00A0) stands before a colon and inside « »,
+ * a narrow one (U+202F) before `;`, `!` and `?`; the hyphen of `e-mail` (U+2011) does not break.
+ */
+export const fr = {
+  format,
+
+  skip: 'Aller au contenu',
+  footer: 'Aide et langue',
+  help: 'Besoin d’aide\u202f?',
+  helpSubject: (reference: string) => `Demande d’aide, réf. ${reference}`,
+  reference: 'réf.',
+  colon: '\u00a0:',
+  errorPrefix: 'Erreur\u00a0: ',
+  problemHeading: 'Il y a un problème',
+  signedInAs: 'Connecté en tant que',
+  account: 'Compte',
+  myAccount: 'Mon compte',
+  cancel: 'Annuler',
+  changeAccount: 'Utiliser un autre compte',
+  retry: 'Réessayer',
+
+  username: 'Identifiant',
+  displayName: 'Nom affiché',
+  email: 'Adresse e\u2011mail',
+  password: 'Mot de passe',
+
+  setup: {
+    title: 'Créez le premier compte',
+    lead: 'Ce lien ne sert qu’une fois\u00a0: il crée le premier compte de ce service.',
+    passwordHint: (minLength: number) =>
+      `Au moins ${minLength} ${format.plural(minLength, 'caractère', 'caractères')}. ` +
+      'Tout est permis, espaces compris\u202f; plusieurs mots à la suite conviennent bien.',
+    submit: 'Créer le compte',
+  },
+  fieldProblem: (
+    field: SetupField,
+    problem: FieldProblem<SetupField>['problem'],
+    detail?: number,
+  ): string =>
+    problem === 'too_short' && detail !== undefined
+      ? `${FIELD_SUBJECTS[field]} doit comporter au moins ${detail} ${format.plural(detail, 'caractère', 'caractères')}`
+      : (FIELD_PROBLEMS[field][problem] ?? `${FIELD_SUBJECTS[field]} n’est pas accepté tel quel`),
+
+  login: {
+    title: 'Se connecter',
+    titleFor: (app: string) => `Se connecter à ${app}`,
+    confirmTitle: 'Confirmez votre identité',
+    username: 'Identifiant ou adresse e\u2011mail',
+    remember: 'Rester connecté sur cet appareil',
+    rememberHint: (length: Milliseconds) =>
+      `${format.duration(length)}\u202f; à éviter sur un poste partagé`,
+    submit: 'Se connecter',
+    confirm: 'Confirmer',
+    forgotten: 'Mot de passe oublié\u202f?',
+    forgottenHelp:
+      'La personne qui gère ce service peut vous en donner un nouveau. Elle ne peut pas voir l’actuel.',
+    problem: {
+      wrong: 'Identifiant ou mot de passe incorrect.',
+      emptyUsername: 'Saisissez votre identifiant',
+      emptyPassword: 'Saisissez votre mot de passe',
+      busy: 'Trop de connexions arrivent en même temps. Rien n’a été vérifié\u00a0: réessayez dans un instant.',
+    },
+    notice: {
+      expired: 'Cette page est restée ouverte longtemps. Saisissez de nouveau votre mot de passe.',
+      confirm: 'Cette modification demande de saisir de nouveau votre mot de passe.',
+      session_ended: 'Votre session a pris fin. Connectez-vous de nouveau pour continuer.',
+    },
+  },
+
+  totp: {
+    title: 'Code à 6 chiffres',
+    heading: 'Saisissez le code à 6 chiffres de votre application d’authentification',
+    hint: 'Il change toutes les 30 secondes.',
+    submit: 'Continuer',
+    noAccess: 'Je n’ai pas accès à mon application',
+    useRecovery: 'Utiliser un code de secours',
+    noOtherWay: 'La personne qui gère ce service peut vous redonner l’accès.',
+    problem: {
+      empty: 'Saisissez le code',
+      format: 'Le code comporte 6 chiffres',
+      wrong: 'Ce code n’est pas valable. Vérifiez l’application et réessayez',
+      busy: 'Trop de connexions arrivent en même temps. Rien n’a été vérifié\u00a0: réessayez dans un instant',
+    },
+  },
+
+  recovery: {
+    title: 'Code de secours',
+    heading: 'Saisissez l’un de vos codes de secours',
+    hint: '15 caractères, par exemple K7QF2-M9D4T-XW3RA\u202f; les tirets sont facultatifs. Chaque code sert une fois.',
+    submit: 'Continuer',
+    useTotp: 'Utiliser l’application d’authentification',
+    problem: {
+      empty: 'Saisissez un code de secours',
+      format: 'Un code de secours comporte 15 caractères',
+      wrong: 'Ce code n’est pas valable ou a déjà servi. Essayez-en un autre',
+      busy: 'Trop de connexions arrivent en même temps. Rien n’a été vérifié\u00a0: réessayez dans un instant',
+    },
+  },
+
+  enrol: {
+    title: 'Ajoutez une application d’authentification',
+    required: 'Pour continuer, activez la validation en deux étapes.',
+    lead: 'Elle vous donnera un code à 6 chiffres à saisir après votre mot de passe.',
+    open: 'Ouvrez l’application',
+    noApp: 'Je n’en ai pas',
+    kinds:
+      'Trois sortes conviennent\u00a0: un gestionnaire de mots de passe qui crée des codes, l’application de codes déjà présente sur certains téléphones, ou une application d’authentification gratuite de votre magasin d’applications.',
+    scan: 'Scannez ce code QR',
+    qr: 'Code QR à scanner avec l’application',
+    openLink: 'Ouvrir dans une application',
+    cannotScan: 'Je ne peux pas scanner',
+    typeKey: 'Saisissez cette clé dans l’application\u00a0:',
+    keyKind: 'Type',
+    keySettings: 'basé sur l’heure, 6 chiffres, 30\u00a0s',
+    prove: 'Saisissez le code affiché',
+    code: 'Code à 6 chiffres',
+    label: 'Nom de l’appareil',
+    labelHint: 'Pour le reconnaître plus tard, par exemple «\u00a0Mon téléphone\u00a0».',
+    submit: 'Activer',
+    problem: {
+      empty: 'Saisissez le code',
+      format: 'Le code comporte 6 chiffres',
+      wrong: 'Ce code n’est pas valable. Le code QR est resté le même\u00a0: réessayez',
+      expired: 'Ce code QR est nouveau, l’ancien avait expiré\u00a0: scannez celui-ci',
+    },
+  },
+
+  codes: {
+    title: 'Enregistrez vos codes de secours',
+    lead: 'Si vous perdez votre téléphone, un de ces codes remplace l’application. Chacun sert une fois.',
+    once: 'Ils ne seront plus affichés.',
+    how: 'Imprimez cette page ou copiez-les dans un endroit sûr, hors de votre téléphone.',
+    list: 'Codes de secours',
+    printed: (total: number) =>
+      `${total} ${format.plural(total, 'code, utilisable une fois', 'codes, chacun utilisable une fois')}`,
+    createdAt: 'Créés le',
+    saved: 'J’ai enregistré ces codes',
+    notSaved: 'Enregistrez les codes, puis cochez la case',
+    submit: 'Continuer',
+  },
+
+  accountPage: {
+    title: 'Mon compte',
+    profile: 'Profil',
+    groups: 'Groupes',
+    level: 'Cette session',
+    levels: { one_factor: 'mot de passe seul', two_factor: 'validée en deux étapes' },
+    notice: {
+      session_ended: 'La session a été déconnectée.',
+      others_ended: 'Toutes les autres sessions ont été déconnectées.',
+      recovery_used: (left: number) =>
+        `Vous avez utilisé un code de secours. ${left === 0 ? 'Il ne vous en reste aucun.' : `Il vous reste ${left} ${format.plural(left, 'code', 'codes')}.`}`,
+      totp_added: 'L’application d’authentification est activée.',
+      codes_saved: 'Vos codes de secours sont prêts.',
+    },
+    totp: 'Application d’authentification',
+    noTotp: 'La validation en deux étapes n’est pas activée.',
+    addTotp: 'Activer la validation en deux étapes',
+    addAnotherTotp: 'Ajouter une autre application',
+    addedAt: 'Ajoutée le',
+    codes: 'Codes de secours',
+    codesLeft: (left: number, total: number) =>
+      `${left} ${format.plural(left, 'restant', 'restants')} sur ${total}`,
+    fewCodes: 'Créez-en de nouveaux dès maintenant, avant qu’il n’en reste plus.',
+    noCodes: 'Vous n’avez pas de codes de secours.',
+    newCodes: 'Créer de nouveaux codes',
+    createCodes: 'Créer des codes de secours',
+    newCodesWarning: 'Les anciens codes cesseront aussitôt de fonctionner.',
+    sessions: 'Sessions',
+    thisSession: 'Cette session',
+    sessionName: (browser: string, system: string) =>
+      browser !== '' && system !== '' ? `${browser} sur ${system}` : browser || system,
+    unknownDevice: 'Appareil inconnu',
+    startedAt: 'Ouverte le',
+    lastSeenAt: 'Vue le',
+    endsAt: 'Prend fin le',
+    address: 'Adresse IP',
+    endSession: 'Déconnecter',
+    endOthers: 'Déconnecter toutes les autres',
+    logout: 'Se déconnecter',
+  },
+
+  logout: {
+    title: 'Se déconnecter\u202f?',
+    lead: 'Vous serez déconnecté de toutes les applications ouvertes depuis cet appareil avec ce compte.',
+    submit: 'Se déconnecter',
+  },
+  signedOut: {
+    title: 'Vous êtes déconnecté',
+    lead: 'Sur un poste partagé, fermez aussi la fenêtre du navigateur.',
+    again: 'Se reconnecter',
+  },
+
+  problem: {
+    forbidden: {
+      title: (app: string) => `Vous n’avez pas accès à ${app}`,
+      lead: 'Ce compte est bien connecté, mais une règle lui refuse cette page.',
+      anonymous: 'Une règle refuse l’accès à cette page.',
+      request: 'Demander l’accès',
+      requestSubject: (app: string, reference: string) => `Accès à ${app}, réf. ${reference}`,
+    },
+    tooMany: {
+      title: 'Trop de tentatives',
+      lead: (length: Milliseconds) => `Réessayez dans ${format.duration(length)}`,
+      at: 'à',
+    },
+    upstream: {
+      title: (app: string) => `${app} ne répond pas`,
+      unreachable: 'L’application est arrêtée ou en cours de redémarrage.',
+      timeout: 'L’application met trop de temps à répondre.',
+      broken: 'L’application a donné une réponse incompréhensible.',
+      lead: 'Vous n’aurez pas à vous reconnecter. Réessayez dans un instant.',
+    },
+    unavailable: {
+      title: 'Service momentanément indisponible',
+      lead: 'Par prudence, rien n’est ouvert tant que votre accès ne peut pas être vérifié. Réessayez dans une minute.',
+    },
+    unknownHost: {
+      title: 'Aucune application à cette adresse',
+      lead: 'Vérifiez l’adresse saisie\u00a0:',
+    },
+    notFound: {
+      title: 'Cette page n’existe pas',
+      lead: 'Vérifiez l’adresse, ou repartez de votre compte.',
+    },
+    badRequest: {
+      title: 'Cette demande ne peut pas être traitée',
+      path: 'L’adresse demandée contient des caractères qui peuvent être compris de deux façons. Vérifiez le lien.',
+      request:
+        'La demande est incomplète ou mal formée. Revenez à la page précédente et réessayez.',
+    },
+    linkGone: {
+      title: 'Ce lien n’est plus valable',
+      lead: 'Il a déjà servi, a expiré, ou n’a pas été copié en entier.',
+    },
+    foreignForm: {
+      title: 'Ce formulaire n’a pas été envoyé',
+      lead: 'Il ne venait pas d’une page de ce service, ou elle était ouverte depuis trop longtemps. Rien n’a été modifié.',
+      back: 'Revenir au formulaire',
+    },
+    interrupted: {
+      title: 'Votre session a expiré',
+      lead: 'Rien n’est perdu. Gardez cette page ouverte\u00a0:',
+      signIn: 'Se reconnecter dans un autre onglet',
+      resend: 'Revenez ici, rechargez la page (touche F5) et acceptez de renvoyer le formulaire.',
+    },
+    framed: {
+      title: 'Votre session a expiré',
+      lead: 'Cette partie de la page a besoin que vous vous connectiez de nouveau.',
+      signIn: 'Se connecter en pleine page',
+    },
+    error: {
+      title: 'Un problème est survenu',
+      lead: 'La demande n’a pas pu aboutir. Si cela se reproduit, donnez la référence ci-dessous à la personne qui gère ce service.',
+    },
+  },
+}
+
+/** Fields of the first account's form. */
+export type SetupField = 'username' | 'display_name' | 'email' | 'password'
+
+const FIELD_SUBJECTS: Readonly<Record<SetupField, string>> = {
+  username: 'L’identifiant',
+  display_name: 'Le nom affiché',
+  email: 'L’e\u2011mail',
+  password: 'Le mot de passe',
+}
+
+const FIELD_PROBLEMS: Readonly<
+  Record<SetupField, Partial<Record<FieldProblem<SetupField>['problem'], string>>>
+> = {
+  username: {
+    empty: 'Saisissez un identifiant',
+    taken: 'Cet identifiant est déjà pris',
+    too_long: 'L’identifiant est trop long',
+    invalid: 'L’identifiant contient un caractère qui n’est pas accepté',
+  },
+  display_name: {
+    empty: 'Saisissez le nom à afficher',
+    too_long: 'Le nom affiché est trop long',
+    invalid: 'Le nom affiché contient un caractère qui n’est pas accepté',
+  },
+  email: {
+    empty: 'Saisissez une adresse e\u2011mail',
+    taken: 'Cette adresse e\u2011mail est déjà prise',
+    too_long: 'L’adresse e\u2011mail est trop longue',
+    invalid: 'Saisissez une adresse e\u2011mail complète, par exemple alice@exemple.fr',
+  },
+  password: {
+    empty: 'Saisissez un mot de passe',
+    too_short: 'Le mot de passe est trop court',
+    too_long: 'Le mot de passe est trop long',
+    too_common: 'Ce mot de passe est trop courant\u00a0: choisissez-en un autre',
+    contains_name: 'Le mot de passe ne doit contenir ni votre nom, ni celui du service',
+    invalid: 'Le mot de passe contient un caractère qui n’est pas accepté',
+  },
+}

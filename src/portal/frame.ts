@@ -1,0 +1,114 @@
+import type { Answer } from '../http/answer.ts'
+import { cookieName, readCookie, setCookie } from '../http/cookies.ts'
+import { chooseLanguage } from '../http/language.ts'
+import { firstHeader } from '../http/raw-headers.ts'
+import { ownPageHeaders } from '../http/security-headers.ts'
+import type { Visit } from '../http/visit.ts'
+import { equalInConstantTime } from '../lib/constant-time.ts'
+import type { Clock } from '../lib/clock.ts'
+import { DAY, HOUR } from '../lib/duration.ts'
+import { randomToken } from '../lib/random.ts'
+import type { Language, PageContext } from '../pages/views.ts'
+import type { Keys } from '../tokens/keys.ts'
+
+/** Makes pages out of views: language, form token, headers and cookies that every page shares. */
+export type Frame = {
+  /** A finished page. `cookies` are whole `Set-Cookie` values. */
+  readonly page: (
+    visit: Visit,
+    status: number,
+    render: (context: PageContext) => string,
+    extra?: {
+      readonly cookies?: readonly string[]
+      readonly headers?: readonly (readonly [string, string])[]
+      /** Path and query of the page, where they are not those of the request. */
+      readonly self?: string
+    },
+  ) => Answer
+  readonly language: (visit: Visit) => Language
+  /** Whether the form token belongs to this browser and is young enough. */
+  readonly isFormToken: (visit: Visit, token: string) => boolean
+}
+
+export type FrameOptions = {
+  readonly brand: { readonly name: string; readonly help?: string }
+  readonly languages: readonly [Language, ...Language[]]
+  /** Origins besides our own that a form may lead to. */
+  readonly formActions: readonly string[]
+}
+
+/** A login page may stay open this long (WCAG 2.2.1 asks for 20 minutes at least). */
+const FORM_TOKEN_FOR = 4 * HOUR
+
+export function createFrame(
+  deps: { readonly keys: Keys; readonly clock: Clock },
+  options: FrameOptions,
+): Frame {
+  const headers = {
+    http: ownPageHeaders({ https: false, formActions: options.formActions }),
+    https: ownPageHeaders({ https: true, formActions: options.formActions }),
+  }
+  const { keys, clock } = deps
+
+  const wish = (visit: Visit) => new URLSearchParams(visit.target.split('?')[1] ?? '').get('lang')
+  const language = (visit: Visit) =>
+    chooseLanguage(options.languages, {
+      chosen: wish(visit) ?? undefined,
+      kept: readCookie(visit.headers, cookieName('language', visit.site.binding)),
+      accept: firstHeader(visit.headers, 'accept-language'),
+    })
+  const nonceOf = (visit: Visit) => {
+    const kept = readCookie(visit.headers, cookieName('form', visit.site.binding))
+    return kept !== undefined && /^[A-Za-z0-9_-]{22}$/.test(kept) ? kept : undefined
+  }
+
+  return {
+    language,
+    page: (visit, status, render, extra = {}) => {
+      const cookies = [...(extra.cookies ?? [])]
+      let nonce = nonceOf(visit)
+      if (nonce === undefined) {
+        nonce = randomToken(16)
+        cookies.push(setCookie('form', nonce, visit.site.binding))
+      }
+      const chosen = language(visit)
+      if (wish(visit) === chosen) {
+        cookies.push(setCookie('language', chosen, visit.site.binding, 365 * DAY))
+      }
+      const issued = clock.now().toString(36)
+      const body = render({
+        language: chosen,
+        languages: options.languages,
+        self: withoutLanguage(extra.self ?? visit.target),
+        brand: options.brand,
+        reference: visit.requestId,
+        formToken: `${issued}.${keys.sign('form', `${nonce}.${issued}`)}`,
+      })
+      return {
+        status,
+        headers: [
+          ['Content-Type', 'text/html; charset=utf-8'],
+          ['Content-Language', chosen],
+          ['Vary', 'Accept-Language, Cookie'],
+          ...(visit.site.https ? headers.https : headers.http),
+          ...(extra.headers ?? []),
+          ...cookies.map((cookie) => ['Set-Cookie', cookie] as const),
+        ],
+        body,
+      }
+    },
+    isFormToken: (visit, token) => {
+      const nonce = nonceOf(visit)
+      const [issued = '', signature = ''] = token.split('.')
+      const age = clock.now() - Number.parseInt(issued, 36)
+      if (nonce === undefined || !(age >= 0 && age < FORM_TOKEN_FOR)) return false
+      return equalInConstantTime(keys.sign('form', `${nonce}.${issued}`), signature)
+    },
+  }
+}
+
+function withoutLanguage(target: string): string {
+  const [path = '/', query = ''] = target.split('?', 2)
+  const kept = query.split('&').filter((part) => part !== '' && !part.startsWith('lang='))
+  return kept.length === 0 ? path : `${path}?${kept.join('&')}`
+}

@@ -1,0 +1,123 @@
+import type { Answer } from '../http/answer.ts'
+import type { Visit } from '../http/visit.ts'
+import { Secret } from '../lib/secret.ts'
+import { unreachable } from '../lib/unreachable.ts'
+import { loginPage } from '../pages/login-page.ts'
+import { PATHS } from '../pages/paths.ts'
+import type { LoginView } from '../pages/views.ts'
+import { auditTrail, type PortalDeps } from './portal-deps.ts'
+import type { Route } from './portal.ts'
+import {
+  arrive,
+  currentSession,
+  loginContext,
+  onward,
+  redirect,
+  sessionCookie,
+  tooMany,
+  toPage,
+} from './signing-in.ts'
+
+const NOTICES = new Set<string | null>(['confirm', 'session_ended'])
+
+/** Name and password. */
+export function loginRoutes(deps: PortalDeps): readonly Route[] {
+  const show = (
+    visit: Visit,
+    status: number,
+    view: Partial<LoginView> & { readonly returnTicket: string },
+    cookies: readonly string[] = [],
+  ): Answer => {
+    const url = view.returnTicket === '' ? undefined : deps.tickets.read(view.returnTicket)
+    const app = url === undefined ? undefined : deps.appAt(url)
+    return deps.frame.page(
+      visit,
+      status,
+      (page) =>
+        loginPage(page, {
+          username: '',
+          remember: false,
+          rememberFor: deps.rememberFor,
+          ...(app === undefined ? {} : { app }),
+          ...view,
+        }),
+      { cookies, self: toSelf(PATHS.login, view.returnTicket) },
+    )
+  }
+
+  return [
+    {
+      method: 'GET',
+      path: PATHS.login,
+      handle: async (visit, query) => {
+        const returnTicket = query.get('rt') ?? ''
+        const confirm = query.has('confirm')
+        const current = await currentSession(deps, visit)
+        if (current.kind === 'pending' && !confirm) return toPage(PATHS.totp, returnTicket)
+        if (current.kind === 'active' && !confirm) {
+          return redirect(onward(deps, visit, returnTicket))
+        }
+        const notice = confirm ? 'confirm' : query.get('notice')
+        return show(visit, 200, {
+          returnTicket,
+          ...(current.kind === 'active' ? { username: current.account.name } : {}),
+          ...(NOTICES.has(notice) ? { notice: notice as 'confirm' | 'session_ended' } : {}),
+        })
+      },
+    },
+    {
+      method: 'POST',
+      path: PATHS.login,
+      handle: async (visit, form) => {
+        const returnTicket = form.value('rt')
+        const username = form.value('username')
+        const remember = form.value('remember') === '1'
+        const again = { returnTicket, username, remember }
+        if (username.trim() === '' || form.value('password') === '') {
+          return show(visit, 422, { ...again, problem: 'empty' })
+        }
+        const password = new Secret(form.value('password'))
+        const outcome = await deps.login.withPassword(
+          { username, password, remember },
+          loginContext(deps, visit),
+        )
+        switch (outcome.kind) {
+          case 'signed_in': {
+            await endPrevious(deps, visit)
+            if (outcome.next === 'done') {
+              return arrive(deps, visit, outcome.account, outcome.issued, returnTicket)
+            }
+            return toPage(PATHS.totp, returnTicket, [sessionCookie(deps, visit, outcome.issued)])
+          }
+          case 'refused':
+            return show(visit, 422, { ...again, problem: 'wrong' })
+          case 'limited':
+            return tooMany(deps, visit, outcome.budget, outcome.take)
+          case 'busy':
+          case 'gone': {
+            const page = show(visit, 503, { ...again, problem: 'busy' })
+            return { ...page, headers: [...page.headers, ['Retry-After', '5']] }
+          }
+          default:
+            return unreachable(outcome)
+        }
+      },
+    },
+  ]
+}
+
+/** A browser has one session: signing in again ends the one before (session fixation). */
+export async function endPrevious(deps: PortalDeps, visit: Visit): Promise<void> {
+  const previous = await currentSession(deps, visit)
+  if (previous.kind === 'none') return
+  await deps.sessions.end(previous.session.id)
+  deps.audit(
+    { event: 'session.ended', outcome: 'success', reason: 'replaced' },
+    { ...auditTrail(visit, previous.account), session: previous.session.id },
+  )
+}
+
+/** The page's own address, for its language links. */
+export function toSelf(path: string, returnTicket: string): string {
+  return returnTicket === '' ? path : `${path}?rt=${returnTicket}`
+}

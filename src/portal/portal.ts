@@ -1,0 +1,178 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { getRequestListener, type HttpBindings } from '@hono/node-server'
+import { type Context, Hono } from 'hono'
+import { bodyLimit } from 'hono/body-limit'
+import type { Answer } from '../http/answer.ts'
+import { formProof } from '../http/form-proof.ts'
+import { firstHeader } from '../http/raw-headers.ts'
+import type { Visit } from '../http/visit.ts'
+import { ASSETS } from '../pages/assets.ts'
+import { PATHS } from '../pages/paths.ts'
+import { problemPage } from '../pages/problem-page.ts'
+import { accountRoutes } from './account-routes.ts'
+import { enrolRoutes } from './enrol-routes.ts'
+import { type Form, readForm } from './form.ts'
+import { loginRoutes } from './login-routes.ts'
+import type { PortalDeps } from './portal-deps.ts'
+import { secondStepRoutes } from './second-step-routes.ts'
+import { setupRoutes } from './setup-routes.ts'
+import { signOutRoutes } from './sign-out-routes.ts'
+
+/** `GET` shows a page and changes nothing. */
+export type ShowRoute = {
+  readonly method: 'GET'
+  readonly path: string
+  readonly handle: (visit: Visit, query: URLSearchParams) => Promise<Answer>
+}
+
+/** `POST` runs the core. It is called only with a form that came from our own page. */
+export type SubmitRoute = {
+  readonly method: 'POST'
+  readonly path: string
+  readonly handle: (visit: Visit, form: Form) => Promise<Answer>
+}
+
+export type Route = ShowRoute | SubmitRoute
+
+/** Every page and form of the portal. */
+export function portalRoutes(deps: PortalDeps): readonly Route[] {
+  return [
+    ...setupRoutes(deps),
+    ...loginRoutes(deps),
+    ...secondStepRoutes(deps),
+    ...enrolRoutes(deps),
+    ...accountRoutes(deps),
+    ...signOutRoutes(deps),
+  ]
+}
+
+/** Answers a request under `/.sallyport/`. Rejects when the store is unavailable. */
+export type Portal = (visit: Visit, req: IncomingMessage, res: ServerResponse) => Promise<void>
+
+const MAX_FORM_BYTES = 16 * 1024
+
+type Env = { Bindings: HttpBindings & { visit: Visit } }
+
+/** The portal over hono: a table of routes, a body limit, and the proof every form must bring. */
+export function createPortal(deps: PortalDeps): Portal {
+  const visits = new WeakMap<IncomingMessage, Visit>()
+  const failures = new WeakMap<IncomingMessage, unknown>()
+  const app = new Hono<Env>({ strict: true })
+  const routes = portalRoutes(deps)
+
+  app.use(
+    bodyLimit({
+      maxSize: MAX_FORM_BYTES,
+      onError: (c) => respond(c.env.incoming, problem(deps, c.env.visit, 413, 'request')),
+    }),
+  )
+  for (const { path, contentType, body } of ASSETS.values()) {
+    app.get(path, (c) =>
+      c.body(body, 200, {
+        'Content-Type': contentType,
+        'Cache-Control': 'public, max-age=31536000, immutable',
+        'X-Content-Type-Options': 'nosniff',
+        'Cross-Origin-Resource-Policy': 'same-origin',
+      }),
+    )
+  }
+  for (const route of routes) {
+    if (route.method === 'GET') {
+      app.get(route.path, async (c) => {
+        const { visit, incoming } = c.env
+        const query = new URLSearchParams(visit.target.split('?')[1] ?? '')
+        return respond(incoming, await route.handle(visit, query))
+      })
+    } else {
+      app.post(route.path, async (c) => respond(c.env.incoming, await submit(deps, c, route)))
+    }
+  }
+  const allowed = new Map<string, string>()
+  for (const { path, method } of routes) {
+    const known = allowed.get(path)
+    const methods = method === 'GET' ? 'GET, HEAD' : method
+    allowed.set(path, known === undefined ? methods : `${known}, ${methods}`)
+  }
+  app.notFound((c) => {
+    const { visit, incoming } = c.env
+    const allow = allowed.get(visit.target.split('?', 1)[0] ?? '')
+    if (allow === undefined) {
+      const page = deps.frame.page(visit, 404, (page) => problemPage(page, { kind: 'not_found' }))
+      return respond(incoming, page)
+    }
+    const refused = problem(deps, visit, 405, 'request')
+    return respond(incoming, { ...refused, headers: [...refused.headers, ['Allow', allow]] })
+  })
+  app.onError((error, c) => {
+    // The edge renders it: it knows what a missing store means for the status.
+    failures.set(c.env.incoming, error)
+    return new Response(null, { status: 500 })
+  })
+
+  const answers = new WeakMap<IncomingMessage, Response>()
+  const respond = (incoming: IncomingMessage, answer: Answer): Response => {
+    const response = new Response(answer.body === '' ? null : answer.body, {
+      status: answer.status,
+      headers: answer.headers.map(([name, value]): [string, string] => [name, value]),
+    })
+    answers.set(incoming, response)
+    return response
+  }
+  const listener = getRequestListener(
+    async (request, bindings) => {
+      const env = bindings as HttpBindings
+      const visit = visits.get(env.incoming)
+      if (visit === undefined) return new Response(null, { status: 500 })
+      const response = await app.fetch(request, { ...env, visit })
+      const failure = failures.get(env.incoming)
+      if (failure !== undefined) throw failure
+      return response
+    },
+    {
+      overrideGlobalObjects: false,
+      hostname: 'localhost',
+      errorHandler: (error) => {
+        throw error
+      },
+    },
+  )
+
+  return async (visit, req, res) => {
+    visits.set(req, visit)
+    await listener(req, res)
+  }
+}
+
+/** Content type, then where the form came from; only then its fields. */
+async function submit(deps: PortalDeps, c: Context<Env>, route: SubmitRoute): Promise<Answer> {
+  const { visit } = c.env
+  const type = firstHeader(visit.headers, 'content-type') ?? ''
+  if (!/^application\/x-www-form-urlencoded[ \t]*(?:;|$)/i.test(type)) {
+    return problem(deps, visit, 415, 'request')
+  }
+  const proof = formProof(visit.headers, visit.site.origin)
+  if (proof === 'foreign') return foreign(deps, visit)
+  const form = readForm(await c.req.text())
+  if (form === undefined) return problem(deps, visit, 400, 'request')
+  if (proof === 'unknown' && !deps.frame.isFormToken(visit, form.value('form_token'))) {
+    return foreign(deps, visit)
+  }
+  return route.handle(visit, form)
+}
+
+function foreign(deps: PortalDeps, visit: Visit): Answer {
+  return deps.frame.page(visit, 403, (page) =>
+    problemPage(page, { kind: 'foreign_form', backPath: PATHS.account }),
+  )
+}
+
+function problem(
+  deps: PortalDeps,
+  visit: Visit,
+  status: number,
+  kind: 'path' | 'request',
+): Answer {
+  return deps.frame.page(visit, status, (page) =>
+    problemPage(page, { kind: 'bad_request', problem: kind }),
+  )
+}

@@ -1,0 +1,46 @@
+import { PATHS } from '../pages/paths.ts'
+import { signOutPage } from '../pages/sign-out-page.ts'
+import { signedOutPage } from '../pages/signed-out-page.ts'
+import { auditTrail, type PortalDeps } from './portal-deps.ts'
+import type { Route } from './portal.ts'
+import { currentSession, noSessionCookie, redirect } from './signing-in.ts'
+
+const SIGNED_OUT = '/.sallyport/signed-out'
+
+/** Signing out. A link alone ends nothing: it shows a page with one button. */
+export function signOutRoutes(deps: PortalDeps): readonly Route[] {
+  return [
+    {
+      method: 'GET',
+      path: PATHS.logout,
+      handle: async (visit) => {
+        const current = await currentSession(deps, visit)
+        if (current.kind === 'none') return redirect(SIGNED_OUT)
+        return deps.frame.page(visit, 200, (page) =>
+          signOutPage(page, { username: current.account.name, returnTicket: '' }),
+        )
+      },
+    },
+    {
+      method: 'POST',
+      path: PATHS.logout,
+      handle: async (visit) => {
+        const current = await currentSession(deps, visit)
+        if (current.kind !== 'none') {
+          await deps.sessions.end(current.session.id)
+          deps.audit(
+            { event: 'session.ended', outcome: 'success', reason: 'sign_out' },
+            { ...auditTrail(visit, current.account), session: current.session.id },
+          )
+        }
+        return redirect(SIGNED_OUT, [noSessionCookie(visit)])
+      },
+    },
+    {
+      method: 'GET',
+      path: SIGNED_OUT,
+      handle: async (visit) =>
+        deps.frame.page(visit, 200, (page) => signedOutPage(page, { loginPath: PATHS.login })),
+    },
+  ]
+}

@@ -1,0 +1,301 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Dispatcher } from 'undici'
+import type { Clock } from '../lib/clock.ts'
+import { errorCode, type ProblemKind, problemOf } from './problem.ts'
+import { discardRest, RequestBody } from './request-body.ts'
+import type { RequestContext, RequestHeaders } from './request-headers.ts'
+import {
+  type HeaderList,
+  type ReceivedFields,
+  type ResponseHeaders,
+  writableFields,
+} from './response-headers.ts'
+import type { StallWatch, Watched } from './stall-watch.ts'
+import type { Upstream } from './upstreams.ts'
+
+/** How a request that was let through is to be carried out. */
+export type ForwardPlan = {
+  readonly upstream: Upstream
+  /** The request target that was judged; sent byte for byte. */
+  readonly path: string
+  readonly headers: RequestHeaders
+  readonly context: RequestContext
+  /** Works the security headers into the app's; called once, before anything is sent. */
+  readonly dress?: (headers: HeaderList, status: number) => void
+  /** Answers in the app's stead. Called at most once, and only when nothing was sent yet. */
+  readonly onProblem: (kind: ProblemKind, error: unknown, res: ServerResponse) => void
+  /** Called exactly once, when the response is over in whatever way. Must not throw. */
+  readonly onDone?: (stats: ForwardStats) => void
+}
+
+/**
+ * How it ended. `sent`: whole; `problem`: answered by `onProblem`; `cut`: the app broke off or
+ * stood still after the head was sent; `client_gone`: the client left or stopped reading.
+ */
+export type ForwardStats = {
+  readonly outcome: 'sent' | 'problem' | 'cut' | 'client_gone'
+  /** The app's status; 0 when there was none. */
+  readonly status: number
+  /** Body bytes handed to the client. */
+  readonly bytes: number
+  /** Milliseconds from our sending to the app's head; `undefined` when there was none. */
+  readonly waited: number | undefined
+}
+
+/**
+ * Carries requests to apps and their answers back, as they come and with back-pressure in both
+ * directions. It decides nothing: whoever calls it has an allow in hand.
+ *
+ * A request is never sent twice, with one exception: a bodyless `GET` or `HEAD` that met a kept
+ * connection the app was just closing, and of whose answer no byte came (RFC 9112 9.3.1).
+ */
+export type Forwarder = (req: IncomingMessage, res: ServerResponse, plan: ForwardPlan) => void
+
+export function createForwarder(deps: {
+  readonly clock: Clock
+  readonly responseHeaders: ResponseHeaders
+  readonly stalls: StallWatch
+}): Forwarder {
+  return (req, res, plan) => {
+    const { fields, framing } = plan.headers.plain(req.rawHeaders, plan.context)
+    const body = framing === 'none' ? null : new RequestBody(req)
+    new Forwarding(deps, req, res, plan, {
+      path: plan.path,
+      method: req.method ?? 'GET',
+      headers: fields,
+      body,
+      headersTimeout: plan.upstream.timeouts.firstByte,
+    }).start()
+  }
+}
+
+/** Interim answers that an app may send before the final one; more is a fault or a flood. */
+const MAX_INTERIM = 16
+
+class ClientGone extends Error {}
+class Stalled extends Error {}
+
+/** One request on its way. An object with methods, so that a request costs one closure. */
+class Forwarding implements Dispatcher.DispatchHandler, Watched {
+  readonly #deps: Parameters<typeof createForwarder>[0]
+  readonly #req: IncomingMessage
+  readonly #res: ServerResponse
+  readonly #plan: ForwardPlan
+  readonly #request: Dispatcher.DispatchOptions
+  #controller: Dispatcher.DispatchController | undefined
+  readonly #sentAt: number
+  #opened = 0
+  /** The request went out over a connection that was open before. */
+  #reused = false
+  #retried = false
+  /** A byte of an answer came. */
+  #touched = false
+  #interim = 0
+  #status = 0
+  #waited: number | undefined
+  /** The announced length of the body; -1 when there is none. */
+  #length = -1
+  #bytes = 0
+  #flushed = false
+  #watched = false
+  #paused = false
+  #drains = 0
+  #over = false
+  #outcome: ForwardStats['outcome'] = 'client_gone'
+
+  constructor(
+    deps: Parameters<typeof createForwarder>[0],
+    req: IncomingMessage,
+    res: ServerResponse,
+    plan: ForwardPlan,
+    request: Dispatcher.DispatchOptions,
+  ) {
+    this.#deps = deps
+    this.#req = req
+    this.#res = res
+    this.#plan = plan
+    this.#request = request
+    this.#sentAt = deps.clock.now()
+  }
+
+  start(): void {
+    this.#res.on('close', () => this.#closed())
+    this.#dispatch()
+  }
+
+  #dispatch(): void {
+    const { upstream } = this.#plan
+    this.#opened = upstream.opened()
+    upstream.dispatch(this.#request, this)
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller
+    this.#reused = this.#plan.upstream.opened() === this.#opened
+    if (this.#over) controller.abort(new ClientGone())
+  }
+
+  onResponseStarted(): void {
+    this.#touched = true
+  }
+
+  onResponseStart(
+    controller: Dispatcher.DispatchController,
+    status: number,
+    _headers: unknown,
+    reason?: string,
+  ): void {
+    if (status < 200) {
+      if (++this.#interim > MAX_INTERIM) controller.abort(new Error('too many interim answers'))
+      return
+    }
+    const res = this.#res
+    if (this.#over) return controller.abort(new ClientGone())
+    this.#status = status
+    this.#waited = this.#deps.clock.now() - this.#sentAt
+    const list = this.#deps.responseHeaders(receivedFields(controller), status)
+    this.#plan.dress?.(list, status)
+    this.#length = announcedLength(list)
+    try {
+      res.writeHead(status, reason ?? '', list)
+    } catch {
+      // A reason or a field that Node will not write: rare enough to be tried first.
+      res.writeHead(status, writableFields(list))
+    }
+    if (this.#req.method !== 'HEAD' && status !== 204 && status !== 304) {
+      process.nextTick(afterHead, this)
+    }
+  }
+
+  /**
+   * The head goes out at once even when the body takes its time, as an event stream's does; with
+   * a body at hand both go out together.
+   */
+  afterHead(): void {
+    if (this.#over || this.#res.writableEnded) return
+    if (!this.#flushed) this.#res.flushHeaders()
+    this.#watched = true
+    this.#deps.stalls.add(this)
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.#over) return
+    this.#flushed = true
+    this.#bytes += chunk.length
+    if (this.#bytes === this.#length) {
+      this.#res.end(chunk)
+      return
+    }
+    if (this.#res.write(chunk)) return
+    if (!this.#paused && this.#drains === 0) this.#res.on('drain', () => this.#drained())
+    this.#paused = true
+    controller.pause()
+  }
+
+  #drained(): void {
+    this.#drains++
+    this.#paused = false
+    this.#controller?.resume()
+  }
+
+  onResponseEnd(): void {
+    if (this.#over) return
+    this.#outcome = 'sent'
+    if (!this.#res.writableEnded) this.#res.end()
+    if (!this.#req.complete) discardRest(this.#req)
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController | null, error: Error): void {
+    if (this.#over || this.#outcome === 'sent') return
+    if (this.#mayRetry(error)) {
+      this.#retried = true
+      // Not within the closing of the connection that failed, which is still being cleared away.
+      process.nextTick(() => this.#dispatch())
+      return
+    }
+    if (this.#res.headersSent) this.#cut('cut')
+    else this.#answerProblem(error)
+  }
+
+  #mayRetry(error: Error): boolean {
+    const { method, body } = this.#request
+    const code = errorCode(error)
+    return (
+      this.#reused &&
+      !this.#retried &&
+      !this.#touched &&
+      body === null &&
+      (method === 'GET' || method === 'HEAD') &&
+      (code === 'UND_ERR_SOCKET' || code === 'ECONNRESET' || code === 'EPIPE')
+    )
+  }
+
+  #answerProblem(error: Error): void {
+    this.#outcome = 'problem'
+    const connected = this.#controller !== undefined
+    try {
+      this.#plan.onProblem(problemOf(error, connected), error, this.#res)
+      discardRest(this.#req)
+    } catch {
+      this.#cut('problem')
+    }
+  }
+
+  /** Ends the client's connection so that it sees the answer is not whole (RFC 9112 8). */
+  #cut(outcome: 'problem' | 'cut' | 'client_gone'): void {
+    this.#outcome = outcome
+    const { socket } = this.#req
+    const untilClose = this.#length < 0 && this.#req.httpVersionMinor === 0
+    // SECURITY: where the body is all that comes before the end, a clean end would be a lie.
+    if (untilClose && !socket.destroyed) socket.resetAndDestroy()
+    else socket.destroy()
+  }
+
+  #closed(): void {
+    if (this.#over) return
+    this.#over = true
+    if (this.#watched) this.#deps.stalls.remove(this)
+    if (this.#outcome === 'sent' && !this.#res.writableFinished) this.#outcome = 'client_gone'
+    this.#controller?.abort(new ClientGone())
+    if (this.#outcome !== 'sent' && this.#request.body instanceof RequestBody) {
+      this.#request.body.destroy()
+    }
+    this.#plan.onDone?.({
+      outcome: this.#outcome,
+      status: this.#status,
+      bytes: this.#bytes,
+      waited: this.#waited,
+    })
+  }
+
+  moved(): number {
+    return this.#bytes + this.#drains
+  }
+
+  waitsFor(): 'client' | 'app' | 'nobody' {
+    if (this.#paused || this.#res.writableEnded) return 'client'
+    return this.#length < 0 ? 'nobody' : 'app'
+  }
+
+  stalled(): void {
+    this.#cut(this.waitsFor() === 'client' ? 'client_gone' : 'cut')
+    this.#controller?.abort(new Stalled())
+  }
+}
+
+function afterHead(forwarding: Forwarding): void {
+  forwarding.afterHead()
+}
+
+function receivedFields(controller: Dispatcher.DispatchController): ReceivedFields {
+  const raw = controller.rawHeaders
+  // Over HTTP/1 undici gives the fields as received; `allowH2` is off.
+  return Array.isArray(raw) ? raw : []
+}
+
+function announcedLength(list: HeaderList): number {
+  for (const [name, value] of list) {
+    if (name === 'Content-Length') return Number(value)
+  }
+  return -1
+}

@@ -1,0 +1,63 @@
+import type { IncomingMessage } from 'node:http'
+import { Readable } from 'node:stream'
+import { type Milliseconds, SECOND } from '../lib/duration.ts'
+
+/**
+ * A request's body on its way to the app. It stands between the two because the sender destroys
+ * what it reads from, and destroying the request itself would cut the client off before it has
+ * its answer.
+ */
+export class RequestBody extends Readable {
+  readonly #req: IncomingMessage
+
+  constructor(req: IncomingMessage) {
+    super()
+    this.#req = req
+    req.on('data', this.#onData)
+    req.on('end', this.#onEnd)
+    req.on('error', this.#onCut)
+    req.on('close', this.#onCut)
+  }
+
+  override _read(): void {
+    this.#req.resume()
+  }
+
+  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+    const req = this.#req
+    req.off('data', this.#onData)
+    req.off('end', this.#onEnd)
+    req.off('error', this.#onCut)
+    req.off('close', this.#onCut)
+    callback(error)
+  }
+
+  readonly #onData = (chunk: Buffer): void => {
+    if (!this.push(chunk)) this.#req.pause()
+  }
+
+  readonly #onEnd = (): void => {
+    this.push(null)
+  }
+
+  readonly #onCut = (): void => {
+    if (!this.#req.complete) this.destroy(new Error('the client cut its request'))
+  }
+}
+
+/** How long a client may go on sending what nobody wants any more. */
+const LINGER: Milliseconds = 5 * SECOND
+
+/**
+ * Takes the rest of a request whose answer did not wait for it, so that the client gets to read
+ * the answer (RFC 9112 9.6), and ends the connection when the rest takes too long.
+ */
+export function discardRest(req: IncomingMessage, linger = LINGER): void {
+  req.resume()
+  if (req.complete || req.destroyed) return
+  const { socket } = req
+  const timer = setTimeout(() => socket.destroySoon(), linger)
+  timer.unref()
+  req.once('end', () => clearTimeout(timer))
+  req.once('close', () => clearTimeout(timer))
+}

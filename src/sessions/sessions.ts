@@ -1,0 +1,295 @@
+import { hash } from 'node:crypto'
+import { LRUCache } from 'lru-cache'
+import type { Account } from '../accounts/account.ts'
+import {
+  levelOf,
+  type Principal,
+  type ProvedFactor,
+  type SessionId,
+  type UserId,
+} from '../identity/principal.ts'
+import type { Clock } from '../lib/clock.ts'
+import { MINUTE, type Milliseconds, SECOND } from '../lib/duration.ts'
+import { randomToken } from '../lib/random.ts'
+import { Secret } from '../lib/secret.ts'
+import type { ForeignWrites, Session, SessionStage, SessionStore } from './session.ts'
+
+/** What a cookie's token stands for. */
+export type Resolution =
+  /** No such session: never was, revoked, or over. */
+  | { readonly kind: 'none' }
+  /** The second factor is still owed; opens nothing but the second step. */
+  | { readonly kind: 'pending'; readonly session: Session; readonly account: Account }
+  | {
+      readonly kind: 'active'
+      readonly session: Session
+      readonly account: Account
+      readonly principal: Principal
+    }
+
+/** A fresh session and the token that goes into the cookie, this once. */
+export type Issued = { readonly token: Secret<string>; readonly session: Session }
+
+export type SessionOrigin = { readonly address: string; readonly userAgent: string }
+
+export type Sessions = {
+  /** Starts a session. It is on disk when the promise resolves. */
+  readonly open: (
+    start: SessionOrigin & {
+      readonly userId: UserId
+      readonly stage: SessionStage
+      readonly factors: readonly ProvedFactor[]
+      readonly remember: boolean
+    },
+  ) => Promise<Issued>
+  /**
+   * Adds a proved factor under a new id and a new token; the old token is dead in the same step.
+   * `undefined` when the session was revoked or raised by a parallel request.
+   */
+  readonly raise: (session: Session, factor: ProvedFactor) => Promise<Issued | undefined>
+  /**
+   * What the token stands for now. Answered without I/O when it was asked for in the last
+   * seconds and nothing was revoked since, by this process or another.
+   * @throws AppError `store_unavailable`
+   */
+  readonly resolve: (token: string) => Resolution | Promise<Resolution>
+  /**
+   * The session the token opened a moment ago, from memory alone. It decides only which budget
+   * pays for the request, never what is allowed.
+   */
+  readonly familiar: (token: string) => SessionId | undefined
+  readonly end: (id: SessionId) => Promise<boolean>
+  readonly endOfUser: (userId: UserId, except?: SessionId) => Promise<number>
+  readonly ofUser: (userId: UserId) => Promise<readonly Session[]>
+  /** Called with the id of each session that ends in this process. */
+  readonly onEnd: (listener: (id: SessionId) => void) => void
+  /** Whether the session is still good, read from the store. For connections that stay open. */
+  readonly isAlive: (id: SessionId) => Promise<boolean>
+  /** Writes what is pending about last use; to be called every few seconds and at the end. */
+  readonly flush: () => Promise<void>
+  /** Removes sessions that are over from the store. */
+  readonly sweep: () => Promise<number>
+}
+
+export type SessionOptions = {
+  readonly idle: Milliseconds
+  readonly absolute: Milliseconds
+  readonly remember: Milliseconds
+}
+
+/** How long an answer is reused without asking the store. A revocation does not wait for it. */
+const FRESH_FOR: Milliseconds = 10 * SECOND
+/** A login whose second step was not finished is over after this. */
+export const PENDING_FOR: Milliseconds = 20 * MINUTE
+const MAX_CACHED = 100_000
+
+type Entry = {
+  readonly resolution: Exclude<Resolution, { kind: 'none' }>
+  readonly readAt: number
+  lastSeen: number
+}
+
+export function createSessions(
+  deps: {
+    readonly store: SessionStore
+    readonly accountById: (id: UserId) => Promise<Account | undefined>
+    readonly foreignWrites: ForeignWrites
+    readonly clock: Clock
+  },
+  options: SessionOptions,
+): Sessions {
+  const { store, clock } = deps
+  const cache = new LRUCache<string, Entry>({ max: MAX_CACHED })
+  const listeners: ((id: SessionId) => void)[] = []
+  const digestOnce = rememberLast(digest)
+  let seen = new Map<SessionId, number>()
+  let epoch = 0
+
+  const forget = (id: SessionId) => {
+    epoch++
+    for (const [key, entry] of cache.entries()) {
+      if (entry.resolution.session.id === id) cache.delete(key)
+    }
+    for (const listener of listeners) listener(id)
+  }
+
+  const load = async (tokenHash: string): Promise<Resolution> => {
+    const startedIn = epoch
+    const session = await store.byTokenHash(tokenHash)
+    const now = clock.now()
+    const lastSeen = session === undefined ? 0 : Math.max(session.lastSeenAt, seen.get(session.id) ?? 0)
+    if (session === undefined || isOver(session, lastSeen, now)) return drop(tokenHash)
+    const account = await deps.accountById(session.userId)
+    if (account === undefined || account.disabled) return drop(tokenHash)
+    const resolution: Entry['resolution'] =
+      session.stage === 'pending'
+        ? { kind: 'pending', session, account }
+        : { kind: 'active', session, account, principal: principalOf(account, session) }
+    // NOTE: what was read before a revocation must not be remembered after it.
+    if (startedIn === epoch) cache.set(tokenHash, { resolution, readAt: now, lastSeen })
+    noteSeen(session.id, now)
+    return resolution
+  }
+  const drop = (tokenHash: string): Resolution => {
+    cache.delete(tokenHash)
+    return { kind: 'none' }
+  }
+  const noteSeen = (id: SessionId, now: number) => {
+    seen.set(id, now)
+  }
+  const checkForeignWrites = () => {
+    if (!deps.foreignWrites.seen()) return
+    epoch++
+    cache.clear()
+  }
+
+  return {
+    open: async (start) => {
+      const now = clock.now()
+      const token = randomToken()
+      const pending = start.stage === 'pending'
+      const session: Session = {
+        id: newSessionId(),
+        tokenHash: digest(token),
+        userId: start.userId,
+        stage: start.stage,
+        factors: start.factors,
+        createdAt: now,
+        lastSeenAt: now,
+        idle: pending ? PENDING_FOR : start.remember ? options.remember : options.idle,
+        endsAt: now + (pending ? PENDING_FOR : start.remember ? options.remember : options.absolute),
+        remember: start.remember,
+        address: start.address,
+        userAgent: start.userAgent,
+      }
+      await store.add(session)
+      return { token: new Secret(token), session }
+    },
+    raise: async (session, factor) => {
+      const now = clock.now()
+      const token = randomToken()
+      // The absolute end counts from the first proof of this session, not from the rise.
+      const lasts = session.remember ? options.remember : options.absolute
+      const next: Session = {
+        ...session,
+        id: newSessionId(),
+        tokenHash: digest(token),
+        stage: 'complete',
+        factors: [...session.factors.filter((known) => known.kind !== factor.kind), factor],
+        lastSeenAt: now,
+        idle: session.remember ? options.remember : options.idle,
+        endsAt: session.createdAt + lasts,
+      }
+      const replaced = await store.replace(session.tokenHash, next)
+      if (!replaced) return undefined
+      forget(session.id)
+      return { token: new Secret(token), session: next }
+    },
+    resolve: (token) => {
+      if (!isToken(token)) return { kind: 'none' }
+      checkForeignWrites()
+      const tokenHash = digestOnce(token)
+      const entry = cache.get(tokenHash)
+      const now = clock.now()
+      if (entry !== undefined && now - entry.readAt < FRESH_FOR && now >= entry.readAt) {
+        const { session } = entry.resolution
+        if (isOver(session, entry.lastSeen, now)) return drop(tokenHash)
+        if (now - entry.lastSeen >= SECOND) {
+          entry.lastSeen = now
+          noteSeen(session.id, now)
+        }
+        return entry.resolution
+      }
+      return load(tokenHash)
+    },
+    familiar: (token) => {
+      if (!isToken(token)) return undefined
+      const resolution = cache.peek(digestOnce(token))?.resolution
+      return resolution?.kind === 'active' ? resolution.session.id : undefined
+    },
+    end: async (id) => {
+      const removed = await store.remove(id)
+      forget(id)
+      return removed
+    },
+    endOfUser: async (userId, except) => {
+      const removed = await store.removeOfUser(userId, except)
+      for (const id of removed) forget(id)
+      return removed.length
+    },
+    ofUser: async (userId) => {
+      const now = clock.now()
+      const sessions = await store.ofUser(userId)
+      return sessions
+        .map((session) => ({
+          ...session,
+          lastSeenAt: Math.max(session.lastSeenAt, seen.get(session.id) ?? 0),
+        }))
+        .filter((session) => !isOver(session, session.lastSeenAt, now))
+    },
+    onEnd: (listener) => {
+      listeners.push(listener)
+    },
+    isAlive: async (id) => {
+      const session = await store.byId(id)
+      if (session === undefined) return false
+      const account = await deps.accountById(session.userId)
+      // An open connection is use of the session: only its absolute end closes it.
+      return account !== undefined && !account.disabled && clock.now() < session.endsAt
+    },
+    flush: async () => {
+      if (seen.size === 0) return
+      const batch = seen
+      seen = new Map()
+      try {
+        await store.touch(batch)
+      } catch (error) {
+        for (const [id, at] of batch) if (!seen.has(id)) seen.set(id, at)
+        throw error
+      }
+    },
+    sweep: () => store.removeEnded(clock.now()),
+  }
+}
+
+/** A session is over at its absolute end, and when it was not used for its idle time. */
+function isOver(session: Session, lastSeen: number, now: number): boolean {
+  return now >= session.endsAt || now - lastSeen >= session.idle
+}
+
+function principalOf(account: Account, session: Session): Principal {
+  return {
+    userId: account.id,
+    name: account.name,
+    displayName: account.displayName,
+    email: account.email,
+    groups: account.groups,
+    level: levelOf(session.factors),
+  }
+}
+
+/** `digest`, remembering the last one: a request asks for its token's digest twice in a row. */
+function rememberLast(compute: (token: string) => string): (token: string) => string {
+  let lastToken = ''
+  let lastDigest = ''
+  return (token) => {
+    if (token !== lastToken) {
+      lastDigest = compute(token)
+      lastToken = token
+    }
+    return lastDigest
+  }
+}
+
+/** SHA-256 of the token, base64url: all that is kept of it. */
+function digest(token: string): string {
+  return hash('sha256', token, 'base64url')
+}
+
+function isToken(text: string): boolean {
+  return text.length === 43 && /^[A-Za-z0-9_-]{43}$/.test(text)
+}
+
+function newSessionId(): SessionId {
+  return `ses_${randomToken(16)}` as SessionId
+}

@@ -1,0 +1,148 @@
+import type { Kysely } from 'kysely'
+import { type Migration, Migrator } from 'kysely/migration'
+import { AppError } from '../../lib/app-error.ts'
+import type { Database } from './database.ts'
+import type { Schema } from './schema.ts'
+
+/** Every change of the tables, in the order of the names. A published one is never edited. */
+export const MIGRATIONS = { '0001_start': { up: start } } as const satisfies Readonly<
+  Record<string, Migration>
+>
+
+/**
+ * Brings the tables up to date. Everything that is pending runs in one write transaction: a
+ * process that dies leaves the tables as they were, and of two that start at once one waits.
+ *
+ * @throws AppError `store_incompatible` when the database knows a migration that this version
+ * does not, `store_unavailable` when it cannot be written
+ */
+export async function migrate(
+  database: Database,
+  migrations: Readonly<Record<string, Migration>> = MIGRATIONS,
+): Promise<void> {
+  await database.write(async (trx) => {
+    const migrator = new Migrator({
+      db: trx,
+      provider: { getMigrations: async () => migrations },
+    })
+    for (const name of await applied(trx)) {
+      if (name in migrations) continue
+      throw new AppError(
+        'store_incompatible',
+        `The database was written by a newer version (migration ${name}). ` +
+          'Start that version, or restore the backup made before the upgrade.',
+      )
+    }
+    const { error } = await migrator.migrateToLatest()
+    if (error !== undefined) throw error
+  })
+}
+
+async function applied(db: Kysely<Schema>): Promise<readonly string[]> {
+  const tables = await db.introspection.getTables({ withInternalKyselyTables: true })
+  if (!tables.some((table) => table.name === MIGRATION_TABLE)) return []
+  const rows = await db
+    .$extendTables<{ kysely_migration: { name: string } }>()
+    .selectFrom(MIGRATION_TABLE)
+    .select('name')
+    .execute()
+  return rows.map((row) => row.name)
+}
+
+const MIGRATION_TABLE = 'kysely_migration'
+
+async function start(db: Kysely<unknown>): Promise<void> {
+  const { schema } = db
+  await schema
+    .createTable('meta')
+    .addColumn('key', 'text', (column) => column.primaryKey())
+    .addColumn('value', 'text', (column) => column.notNull())
+    .execute()
+  await schema
+    .createTable('accounts')
+    .addColumn('id', 'text', (column) => column.primaryKey())
+    .addColumn('name', 'text', (column) => column.notNull().unique())
+    .addColumn('display_name', 'text', (column) => column.notNull())
+    .addColumn('email', 'text', (column) => column.notNull())
+    .addColumn('group_names', 'text', (column) => column.notNull())
+    .addColumn('disabled', 'integer', (column) => column.notNull())
+    .addColumn('password_hash', 'text', (column) => column.notNull())
+    .addColumn('created_at', 'bigint', (column) => column.notNull())
+    .addColumn('updated_at', 'bigint', (column) => column.notNull())
+    .execute()
+  await schema
+    .createTable('setup_links')
+    .addColumn('id', 'text', (column) => column.primaryKey())
+    .addColumn('token_hash', 'text', (column) => column.notNull())
+    .addColumn('expires_at', 'bigint', (column) => column.notNull())
+    .addColumn('created_at', 'bigint', (column) => column.notNull())
+    .execute()
+  await schema
+    .createTable('totp_devices')
+    .addColumn('id', 'text', (column) => column.primaryKey())
+    .addColumn('user_id', 'text', (column) =>
+      column.notNull().references('accounts.id').onDelete('cascade'),
+    )
+    .addColumn('label', 'text', (column) => column.notNull())
+    .addColumn('sealed_secret', 'text', (column) => column.notNull())
+    .addColumn('created_at', 'bigint', (column) => column.notNull())
+    .addColumn('last_step', 'bigint', (column) => column.notNull())
+    .addColumn('last_used_at', 'bigint', (column) => column.notNull())
+    .execute()
+  await schema
+    .createIndex('totp_devices_user')
+    .on('totp_devices')
+    .columns(['user_id', 'created_at'])
+    .execute()
+  await schema
+    .createTable('totp_enrolments')
+    .addColumn('user_id', 'text', (column) =>
+      column.primaryKey().references('accounts.id').onDelete('cascade'),
+    )
+    .addColumn('sealed_secret', 'text', (column) => column.notNull())
+    .addColumn('expires_at', 'bigint', (column) => column.notNull())
+    .execute()
+  await schema
+    .createTable('recovery_code_sets')
+    .addColumn('id', 'text', (column) => column.primaryKey())
+    .addColumn('user_id', 'text', (column) =>
+      column.notNull().unique().references('accounts.id').onDelete('cascade'),
+    )
+    .addColumn('salt', 'text', (column) => column.notNull())
+    .addColumn('created_at', 'bigint', (column) => column.notNull())
+    .addColumn('total', 'integer', (column) => column.notNull())
+    .execute()
+  await schema
+    .createTable('recovery_codes')
+    .addColumn('set_id', 'text', (column) =>
+      column.notNull().references('recovery_code_sets.id').onDelete('cascade'),
+    )
+    .addColumn('digest', 'text', (column) => column.notNull())
+    .addColumn('used_at', 'bigint', (column) => column.notNull())
+    .addPrimaryKeyConstraint('recovery_codes_key', ['set_id', 'digest'])
+    .execute()
+  await schema
+    .createTable('sessions')
+    .addColumn('id', 'text', (column) => column.primaryKey())
+    .addColumn('token_hash', 'text', (column) => column.notNull().unique())
+    .addColumn('user_id', 'text', (column) =>
+      column.notNull().references('accounts.id').onDelete('cascade'),
+    )
+    .addColumn('stage', 'text', (column) => column.notNull())
+    .addColumn('factors', 'text', (column) => column.notNull())
+    .addColumn('created_at', 'bigint', (column) => column.notNull())
+    .addColumn('last_seen_at', 'bigint', (column) => column.notNull())
+    .addColumn('idle', 'bigint', (column) => column.notNull())
+    .addColumn('ends_at', 'bigint', (column) => column.notNull())
+    .addColumn('over_at', 'bigint', (column) => column.notNull())
+    .addColumn('remember', 'integer', (column) => column.notNull())
+    .addColumn('address', 'text', (column) => column.notNull())
+    .addColumn('user_agent', 'text', (column) => column.notNull())
+    .execute()
+  await schema
+    .createIndex('sessions_user')
+    .on('sessions')
+    .columns(['user_id', 'created_at'])
+    .execute()
+  await schema.createIndex('sessions_over').on('sessions').column('over_at').execute()
+}

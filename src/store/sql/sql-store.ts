@@ -1,0 +1,66 @@
+import type { AccountStore, SetupStore } from '../../accounts/account.ts'
+import type { RecoveryCodeStore, TotpStore } from '../../factors/totp-store.ts'
+import type { ForeignWrites, SessionStore } from '../../sessions/session.ts'
+import { createAccountStore } from './account-store.ts'
+import { createDatabase } from './database.ts'
+import { createForeignWrites } from './foreign-writes.ts'
+import { createMetaStore, type MetaStore } from './meta-store.ts'
+import { migrate } from './migrations.ts'
+import { createRecoveryCodeStore } from './recovery-code-store.ts'
+import { createSessionStore } from './session-store.ts'
+import { createSetupStore } from './setup-store.ts'
+import { openSqliteFile } from './sqlite-file.ts'
+import { createTotpStore } from './totp-store.ts'
+
+/**
+ * Everything that lasts. Each method throws AppError `store_unavailable` when the database cannot
+ * be used, after two seconds at the latest when another process keeps it locked.
+ */
+export type SqlStore = AsyncDisposable & {
+  readonly accounts: AccountStore
+  readonly setup: SetupStore
+  readonly totp: TotpStore
+  readonly recoveryCodes: RecoveryCodeStore
+  readonly sessions: SessionStore
+  readonly meta: MetaStore
+  readonly foreignWrites: ForeignWrites
+  /** Reads from the file. @throws AppError `store_unavailable` */
+  readonly ping: () => Promise<void>
+  /** Lets what was asked before finish, then closes. Safe to call twice. */
+  readonly close: () => Promise<void>
+}
+
+/**
+ * Opens the SQLite file, makes it when there is none, and brings its tables up to date.
+ *
+ * @param options.path absolute path of the file
+ * @throws AppError `store_incompatible` when the file is damaged, another program's or a newer
+ * version's; `store_unavailable` when it cannot be written or stays locked
+ */
+export async function openSqlStore(options: { readonly path: string }): Promise<SqlStore> {
+  const file = await openSqliteFile(options.path)
+  const database = createDatabase(file.dialect)
+  try {
+    await migrate(database)
+    const close = database.close
+    return {
+      accounts: createAccountStore(database),
+      setup: createSetupStore(database),
+      totp: createTotpStore(database),
+      recoveryCodes: createRecoveryCodeStore(database),
+      sessions: createSessionStore(database),
+      meta: createMetaStore(database),
+      foreignWrites: createForeignWrites(file.dataVersion),
+      ping: () =>
+        database.read(async (db) => {
+          await db.selectFrom('meta').select('key').limit(1).execute()
+        }),
+      close,
+      [Symbol.asyncDispose]: close,
+    }
+  } catch (cause) {
+    await database.close()
+    file.close()
+    throw cause
+  }
+}
