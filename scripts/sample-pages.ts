@@ -1,4 +1,4 @@
-import encodeQR from 'qr'
+import { totpQrSvg } from '../src/factors/totp-qr.ts'
 import { accountPage } from '../src/pages/account-page.ts'
 import { loginPage } from '../src/pages/login-page.ts'
 import { problemPage } from '../src/pages/problem-page.ts'
@@ -69,7 +69,7 @@ const enrol: TotpEnrolView = {
   username: 'alice',
   issuer: 'Exemple SA',
   otpauthUri: OTPAUTH,
-  qrSvg: encodeQR(OTPAUTH, 'svg', { ecc: 'medium', border: 4 }),
+  qrSvg: totpQrSvg(OTPAUTH),
   key: 'JBSW Y3DP EHPK 3PXP JBSW Y3DP EHPK 3PXP',
   label: '',
   returnTicket: TICKET,
@@ -138,6 +138,7 @@ export const SAMPLE_PAGES: readonly SamplePage[] = [
       { field: 'password', problem: 'too_short', detail: 12 },
     ],
   }),
+  sample('setup-busy', setupPage, { ...setup, username: 'alice', problem: 'busy' }),
   sample('login', loginPage, login),
   sample('login-plain', loginPage, plainLogin),
   sample('login-wrong', loginPage, { ...login, username: 'alice', problem: 'wrong' }),

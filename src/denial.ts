@@ -1,7 +1,7 @@
 import type { Authorization } from './access/authorize.ts'
 import type { Account } from './accounts/account.ts'
-import { answerKind } from './http/answer-kind.ts'
 import { type Answer, problemJson } from './http/answer.ts'
+import { answerKind } from './http/answer-kind.ts'
 import { rateLimitHeaders } from './http/rate-limit-headers.ts'
 import type { ReturnTickets } from './http/return-ticket.ts'
 import { type Visit, visitUrl } from './http/visit.ts'
@@ -18,6 +18,8 @@ export type Denials = {
   readonly decided: (visit: Visit, authorization: Authorization) => Answer
   /** A spelling of the path or a request that could be understood in more than one way. */
   readonly ambiguous: (visit: Visit, problem: 'path' | 'request') => Answer
+  /** A WebSocket that another site's page tries to open. */
+  readonly foreignOrigin: (visit: Visit) => Answer
   readonly limited: (visit: Visit, budget: Budget, take: Take) => Answer
   /** The store does not answer: nothing is allowed, and nothing is wrong with the visitor. */
   readonly unavailable: (visit: Visit) => Answer
@@ -141,6 +143,13 @@ export function createDenials(deps: {
       problem(visit, 400, 'ambiguous_request', 'Request refused', {
         kind: 'bad_request',
         problem: which,
+      }),
+    foreignOrigin: (visit) =>
+      problemJson({
+        status: 403,
+        title: 'Not allowed from this origin',
+        code: 'foreign_origin',
+        reference: visit.requestId,
       }),
     limited: (visit, budget, take) => {
       const wait = take.kind === 'limited' ? take.retryAfter : 0

@@ -1,5 +1,4 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Duplex } from 'node:stream'
 import type { Authorization } from './access/authorize.ts'
 import type { Visit } from './http/visit.ts'
 import type { Decision } from './policy/decide.ts'
@@ -23,7 +22,6 @@ export type GateApp = {
   readonly upgrade?: (
     visit: Visit,
     req: IncomingMessage,
-    socket: Duplex,
     head: Buffer,
     authorization: Decided,
   ) => void

@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Duplex } from 'node:stream'
 import type { Authorization, Authorize } from './access/authorize.ts'
 import type { Contract } from './check/contract.ts'
 import type { Denials } from './denial.ts'
+import type { GateApp } from './gate-app.ts'
 import { type Answer, sendAnswer } from './http/answer.ts'
 import type { ClientLocator } from './http/client.ts'
 import { cookieName, readCookie } from './http/cookies.ts'
@@ -18,7 +18,7 @@ import { networkKey } from './lib/network.ts'
 import type { Budget, Limiter, Take } from './limits/limiter.ts'
 import type { Log } from './log.ts'
 import type { Portal } from './portal/portal.ts'
-import type { GateApp } from './gate-app.ts'
+import { upgradeResponse } from './proxy/upgrade.ts'
 import type { Sessions } from './sessions/sessions.ts'
 
 /** What the pipeline is made of. */
@@ -43,7 +43,7 @@ export type PipelineDeps = {
 /** The request handlers of a listener. Neither ever throws or leaves a request unanswered. */
 export type Pipeline = {
   readonly request: (req: IncomingMessage, res: ServerResponse) => void
-  readonly upgrade: (req: IncomingMessage, socket: Duplex, head: Buffer) => void
+  readonly upgrade: (req: IncomingMessage, head: Buffer) => void
 }
 
 /** Everything of ours is below this path, on every host. */
@@ -96,7 +96,10 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
     }
     const token = readCookie(visit.headers, cookieName('session', visit.site.binding))
     const familiar = token === undefined ? undefined : deps.sessions.familiar(token)
-    const limited = familiar === undefined ? spend(visit, budgets.default) : spend(visit, budgets.session, familiar)
+    const limited =
+      familiar === undefined
+        ? spend(visit, budgets.default)
+        : spend(visit, budgets.session, familiar)
     if (limited !== undefined) return { kind: 'answer', answer: limited }
     const target = {
       host: visit.host.name,
@@ -249,7 +252,7 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
       return
     }
     if (visit === undefined) {
-      sendAnswer(res, plain(400, 'The Host header is missing, repeated or malformed.\n'), req.method)
+      sendAnswer(res, plain(400, BAD_HOST), req.method)
       return
     }
     if (path.startsWith(CHECK)) {
@@ -271,24 +274,30 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
     if (visit.method === 'OPTIONS' && visit.target === '*') {
       return reply(res, { status: 204, headers: [['Allow', ALLOWED]], body: '' }, visit)
     }
-    if (visit.host.name === deps.portalHost && path === '/' && deps.appOf(visit.host.name) === undefined) {
+    if (
+      visit.host.name === deps.portalHost &&
+      path === '/' &&
+      deps.appOf(visit.host.name) === undefined
+    ) {
       const headers = [['Location', `${RESERVED}account`] as const]
       return reply(res, { status: 302, headers, body: '' }, visit)
     }
     proxied(visit, req, res)
   }
 
-  const upgrade: Pipeline['upgrade'] = (req, socket, head) => {
-    if (req.rawHeaders.length > MAX_HEADER_FIELDS * 2) return refuseUpgrade(socket, plain(431, ''))
+  const upgrade: Pipeline['upgrade'] = (req, head) => {
+    const refuse = (answer: Answer) => sendAnswer(upgradeResponse(req), answer, req.method)
+    if (req.rawHeaders.length > MAX_HEADER_FIELDS * 2)
+      return refuse(plain(431, 'Too many header fields.\n'))
     const visit = open(req)
-    if (visit === undefined) return refuseUpgrade(socket, plain(400, ''))
+    if (visit === undefined) return refuse(plain(400, BAD_HOST))
     const proceed = (passage: Passage) => {
-      if (passage.kind === 'answer') return refuseUpgrade(socket, passage.answer)
+      if (passage.kind === 'answer') return refuse(passage.answer)
       const { app, authorization } = passage
-      if (app.upgrade === undefined) return refuseUpgrade(socket, denials.notFound(visit))
-      app.upgrade(visit, req, socket, head, authorization)
+      if (app.upgrade === undefined) return refuse(denials.notFound(visit))
+      app.upgrade(visit, req, head, authorization)
     }
-    const fail = (error: unknown) => refuseUpgrade(socket, failed(visit, error))
+    const fail = (error: unknown) => refuse(failed(visit, error))
     try {
       const passage = judge(visit)
       if (passage instanceof Promise) passage.then(proceed).catch(fail)
@@ -303,7 +312,11 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
     if (req.method !== 'GET' && req.method !== 'HEAD') return false
     if (path.startsWith(RESERVED)) return true
     if (visit === undefined || deps.appOf(visit.host.name) === undefined) return true
-    return isLoopback(req.socket.remoteAddress) && !visit.client.throughProxy && !isForwarded(req.rawHeaders)
+    return (
+      isLoopback(req.socket.remoteAddress) &&
+      !visit.client.throughProxy &&
+      !isForwarded(req.rawHeaders)
+    )
   }
 
   /** Pages of the portal are paid for by the session where there is one. */
@@ -321,6 +334,7 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
   return { request, upgrade }
 }
 
+const BAD_HOST = 'The Host header is missing, repeated or malformed.\n'
 const MAX_HEADER_FIELDS = 200
 /** A form of ours is small: who takes longer to send it is not a person. */
 const FORM_TIME = 20 * SECOND
@@ -372,16 +386,5 @@ function isForwarded(headers: RawHeaders): boolean {
   return (
     singleHeader(headers, 'x-forwarded-for').kind !== 'absent' ||
     singleHeader(headers, 'forwarded').kind !== 'absent'
-  )
-}
-
-/** Answers an upgrade request that is not let through, and closes. */
-function refuseUpgrade(socket: Duplex, answer: Answer): void {
-  if (socket.destroyed) return
-  const lines = answer.headers.map(([name, value]) => `${name}: ${value}\r\n`).join('')
-  socket.on('error', () => socket.destroy())
-  socket.end(
-    `HTTP/1.1 ${answer.status} Refused\r\n${lines}Connection: close\r\n` +
-      `Content-Length: ${Buffer.byteLength(answer.body)}\r\n\r\n${answer.body}`,
   )
 }

@@ -1,4 +1,4 @@
-import { createServer, type Server } from 'node:http'
+import { createServer, type IncomingMessage, type Server } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { AppError } from './lib/app-error.ts'
 import { MINUTE, SECOND } from './lib/duration.ts'
@@ -19,7 +19,7 @@ export type ListenOptions = {
   readonly host: string
   readonly port: number
   /** Whether this upgrade is a WebSocket for an app; any other is answered as a plain request. */
-  readonly isUpgrade: (url: string, upgrade: string) => boolean
+  readonly isUpgrade: (req: IncomingMessage) => boolean
 }
 
 const MAX_HEADER_BYTES = 16 * 1024
@@ -38,7 +38,7 @@ export async function listen(pipeline: Pipeline, options: ListenOptions): Promis
       insecureHTTPParser: false,
       joinDuplicateHeaders: false,
       requireHostHeader: true,
-      shouldUpgradeCallback: (req) => options.isUpgrade(req.url ?? '', req.headers.upgrade ?? ''),
+      shouldUpgradeCallback: options.isUpgrade,
     },
     pipeline.request,
   )
@@ -52,7 +52,7 @@ export async function listen(pipeline: Pipeline, options: ListenOptions): Promis
     socket.setKeepAlive(true, MINUTE)
     socket.on('close', () => sockets.delete(socket))
   })
-  server.on('upgrade', pipeline.upgrade)
+  server.on('upgrade', (req, _socket, head) => pipeline.upgrade(req, head))
   server.on('connect', (_req, socket) => {
     socket.end('HTTP/1.1 405 Method Not Allowed\r\nConnection: close\r\nContent-Length: 0\r\n\r\n')
   })
@@ -81,7 +81,9 @@ function start(server: Server, { host, port }: ListenOptions): Promise<void> {
           : cause.code === 'EACCES'
             ? 'ports below 1024 need a privilege'
             : cause.message
-      reject(new AppError('listen_failed', `Cannot listen on ${host}:${port}: ${reason}.`, { cause }))
+      reject(
+        new AppError('listen_failed', `Cannot listen on ${host}:${port}: ${reason}.`, { cause }),
+      )
     })
     server.listen({ host, port }, resolve)
   })

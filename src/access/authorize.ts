@@ -1,6 +1,6 @@
+import type { PolicySet } from '../policy/compile.ts'
 import { type Decision, decide } from '../policy/decide.ts'
 import { match } from '../policy/match.ts'
-import type { PolicySet } from '../policy/compile.ts'
 import type { AppPolicy } from '../policy/rule.ts'
 import type { Target } from '../policy/target.ts'
 import type { Resolution, Sessions } from '../sessions/sessions.ts'
@@ -42,7 +42,10 @@ export function createAuthorize(deps: {
       kind: 'decided',
       app,
       // A session that still owes its second factor counts as nobody.
-      decision: decide(requirement, resolution.kind === 'active' ? resolution.principal : undefined),
+      decision: decide(
+        requirement,
+        resolution.kind === 'active' ? resolution.principal : undefined,
+      ),
       resolution,
     })
     const asksWho =

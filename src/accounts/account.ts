@@ -11,12 +11,14 @@ export type Account = {
   /** Canonical group names, sorted, without duplicates. */
   readonly groups: readonly string[]
   readonly disabled: boolean
+  /** When an operator last lifted its lock, milliseconds since the epoch; 0: never. */
+  readonly unlockedAt: number
   /** Milliseconds since the epoch. */
   readonly createdAt: number
 }
 
 /** What it takes to make an account; names are canonical already. */
-export type NewAccount = Omit<Account, 'createdAt' | 'disabled'> & {
+export type NewAccount = Omit<Account, 'createdAt' | 'disabled' | 'unlockedAt'> & {
   /** PHC string of the password, e.g. `$argon2id$v=19$…`. */
   readonly passwordHash: string
 }
@@ -33,6 +35,8 @@ export type AccountStore = {
   readonly passwordHash: (id: UserId) => Promise<string | undefined>
   /** Replaces the hash and ends every session of the account, in one step; `false` when it is gone. */
   readonly setPasswordHash: (id: UserId, hash: string, now: number) => Promise<boolean>
+  /** Tells every running server to forget the account's failures; `false` when it is gone. */
+  readonly setUnlocked: (id: UserId, now: number) => Promise<boolean>
   /** Disabling ends every session of the account in the same step; `false` when it is gone. */
   readonly setDisabled: (id: UserId, disabled: boolean, now: number) => Promise<boolean>
 }

@@ -20,7 +20,11 @@ export async function readPassword(
       if (size > 4096) throw new AppError('usage', 'The password on standard input is too long.')
       chunks.push(bytes)
     }
-    return new Secret(Buffer.concat(chunks).toString('utf8').replace(/\r?\n$/, ''))
+    return new Secret(
+      Buffer.concat(chunks)
+        .toString('utf8')
+        .replace(/\r?\n$/, ''),
+    )
   }
   if (streams.stdin.isTTY !== true) {
     throw new AppError(

@@ -2,11 +2,13 @@ const MAX_LENGTH = 48
 
 /**
  * The candidate that is most like `word`, for "did you mean"; `undefined` when none is near:
- * at most a third of the letters may differ. Case, `-` and `_` do not count as differences.
+ * it must begin like one of them alone, or differ in at most a third of its letters. Case, `-` and `_` do not count as differences.
  */
-export function closest(word: string, candidates: Iterable<string>): string | undefined {
+export function closest(word: string, candidates: readonly string[]): string | undefined {
   if (word.length > MAX_LENGTH) return undefined
   const folded = fold(word)
+  const begun = folded.length < 3 ? [] : candidates.filter((one) => fold(one).startsWith(folded))
+  if (begun.length === 1) return begun[0]
   let best: string | undefined
   let least = Number.POSITIVE_INFINITY
   for (const candidate of candidates) {

@@ -11,7 +11,7 @@ export type Node =
 export type ScalarNode = {
   readonly kind: 'scalar'
   readonly span: Span
-  /** `undefined`: a reference in it failed, which was reported. */
+  /** `undefined`: it could not be had, which was reported. */
   readonly value: string | number | boolean | null | undefined
   /** The text with its references, when it has any. */
   readonly written?: string
@@ -90,9 +90,12 @@ export function placeOf(
   return key === undefined ? { node, found } : { node, key, found }
 }
 
+/** Stands for a value that could not be had, which was reported where it happened. */
+export const UNREADABLE: unique symbol = Symbol('unreadable')
+
 /** The tree as plain data, for the schema. Maps have no prototype, so no key is special. */
 export function plainValue(node: Node): unknown {
-  if (node.kind === 'scalar') return node.value
+  if (node.kind === 'scalar') return node.value === undefined ? UNREADABLE : node.value
   if (node.kind === 'list') return node.items.map(plainValue)
   const map: Record<string, unknown> = Object.create(null)
   for (const [key, entry] of node.entries) map[key] = plainValue(entry.node)
@@ -122,7 +125,8 @@ function createReader(document: Document.Parsed, lines: LineCounter) {
   function read(source: unknown, depth: number): Node | undefined {
     const span = spanOf(source)
     if (++nodes > MAX_NODES || depth > MAX_DEPTH) {
-      if (nodes <= MAX_NODES + 1) faults.push(tooBig(depth > MAX_DEPTH ? MAX_NESTING : MAX_COUNT, span))
+      if (nodes <= MAX_NODES + 1)
+        faults.push(tooBig(depth > MAX_DEPTH ? MAX_NESTING : MAX_COUNT, span))
       nodes = MAX_NODES + 1
       return undefined
     }
@@ -174,7 +178,10 @@ function createReader(document: Document.Parsed, lines: LineCounter) {
       const node = read(pair.value ?? null, depth + 1)
       // An empty value has no place of its own: the key stands for it.
       const sound = node ?? { kind: 'scalar', span: place, value: undefined }
-      entries.set(key, { key: place, node: sound.span.end === 0 ? { ...sound, span: place } : sound })
+      entries.set(key, {
+        key: place,
+        node: sound.span.end === 0 ? { ...sound, span: place } : sound,
+      })
     }
     return { kind: 'map', span, entries }
   }
@@ -217,7 +224,8 @@ function syntaxFaults(document: Document.Parsed, lines: LineCounter): readonly F
 }
 
 function spanOf(source: unknown): Span {
-  const range = isScalar(source) || isMap(source) || isSeq(source) || isAlias(source) ? source.range : null
+  const range =
+    isScalar(source) || isMap(source) || isSeq(source) || isAlias(source) ? source.range : null
   return range == null ? { start: 0, end: 0 } : { start: range[0], end: range[1] }
 }
 
@@ -243,6 +251,9 @@ const MAX_COUNT = { en: '50,000 values, aliases followed', fr: '50 000 valeurs, 
 const MAX_NESTING = { en: '20 levels', fr: '20 niveaux' }
 const YAML_VERSION = { en: 'another version than YAML 1.2', fr: 'une autre version que YAML 1.2' }
 const TAG = { en: 'an explicit tag', fr: 'une étiquette explicite' }
-const COMPLEX_KEY = { en: 'a key that is not plain text', fr: 'une clé qui n’est pas un simple texte' }
+const COMPLEX_KEY = {
+  en: 'a key that is not plain text',
+  fr: 'une clé qui n’est pas un simple texte',
+}
 const MERGE_KEY = { en: 'the merge key "<<"', fr: 'la clé de fusion « << »' }
 const SECOND_DOCUMENT = { en: 'a second document', fr: 'un second document' }

@@ -1,3 +1,4 @@
+import { lineAt, lineStarts } from './line-index.ts'
 import type { Excerpt, Span } from './problem.ts'
 
 /** Cuts the line a span starts on out of the file, with the line before it. */
@@ -19,8 +20,7 @@ export function createExcerpter(
   text: string,
   hiddenFrom: (index: number) => number | undefined,
 ): Excerpter {
-  const starts = [0]
-  for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) starts.push(at + 1)
+  const starts = lineStarts(text)
 
   const lineText = (index: number): string => {
     const raw = text.slice(starts[index], starts[index + 1]).replace(/\r?\n$/, '')
@@ -30,10 +30,13 @@ export function createExcerpter(
 
   return {
     at: (span) => {
-      const index = indexOfLine(starts, span.start)
+      const index = lineAt(starts, span.start)
       const offset = span.start - (starts[index] ?? 0)
       const line = lineText(index)
-      const end = Math.min(offset + Math.max(1, span.end - span.start), Math.max(line.length, offset + 1))
+      const end = Math.min(
+        offset + Math.max(1, span.end - span.start),
+        Math.max(line.length, offset + 1),
+      )
       const shift = Math.max(0, Math.min(offset - 20, end - WIDTH))
       const cut = (whole: string) => clip(whole, shift)
       const number = index + 1
@@ -55,18 +58,6 @@ export function createExcerpter(
   }
 }
 
-/** The last line that starts at or before `offset`. */
-function indexOfLine(starts: readonly number[], offset: number): number {
-  let low = 0
-  let high = starts.length - 1
-  while (low < high) {
-    const middle = Math.ceil((low + high) / 2)
-    if ((starts[middle] ?? 0) <= offset) low = middle
-    else high = middle - 1
-  }
-  return low
-}
-
 function clip(line: string, shift: number): string {
   const rest = shift > 0 ? `…${line.slice(shift + 1)}` : line
   return rest.length > WIDTH ? `${rest.slice(0, WIDTH - 1)}…` : rest
@@ -80,5 +71,8 @@ function visible(line: string): string {
   return line
     .replace(/\t/g, ' ')
     .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) => '\ufffd'.repeat(character.length))
-    .replace(/(:\/\/)([^/@\s"']+)(?=@)/g, (_, slashes: string, user: string) => slashes + '•'.repeat(user.length))
+    .replace(
+      /(:\/\/)([^/@\s"']+)(?=@)/g,
+      (_, slashes: string, user: string) => slashes + '•'.repeat(user.length),
+    )
 }

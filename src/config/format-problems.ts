@@ -1,5 +1,5 @@
-import { PROBLEMS } from './problem-catalogue.ts'
 import type { ConfigProblem, ProblemParam } from './problem.ts'
+import { PROBLEMS } from './problem-catalogue.ts'
 import type { SettingsLanguage } from './settings.ts'
 
 export type FormatOptions = {
@@ -108,7 +108,9 @@ function formatOne(problem: ConfigProblem, language: SettingsLanguage, paint: Pa
   const head = `${oneLine(problem.file)}${place}`
   const message = `${messageOf(problem, language)}${didYouMean(problem, language)}`
   const gap = ' '.repeat(Math.max(2, CODE_COLUMN - head.length - message.length - 4))
-  const lines = [`${paint(style, mark)} ${paint(BOLD, head)}  ${message}${gap}${paint(DIM, problem.code)}`]
+  const lines = [
+    `${paint(style, mark)} ${paint(BOLD, head)}  ${message}${gap}${paint(DIM, problem.code)}`,
+  ]
 
   const { excerpt } = problem
   const gutter = excerpt === undefined ? 3 : String(excerpt.lines.at(-1)?.number ?? 0).length + 3
@@ -117,7 +119,9 @@ function formatOne(problem: ConfigProblem, language: SettingsLanguage, paint: Pa
       lines.push(`${paint(DIM, `${String(number).padStart(gutter)} |`)} ${text}`.trimEnd())
     }
     const underline = paint(style, '^'.repeat(excerpt.caret.length))
-    lines.push(`${paint(DIM, `${' '.repeat(gutter)} |`)} ${' '.repeat(excerpt.caret.offset)}${underline}`)
+    lines.push(
+      `${paint(DIM, `${' '.repeat(gutter)} |`)} ${' '.repeat(excerpt.caret.offset)}${underline}`,
+    )
   }
   const fix = fixOf(problem, language)
   if (fix !== undefined) lines.push(`${paint(DIM, `${' '.repeat(gutter)} =`)} ${fix}`)

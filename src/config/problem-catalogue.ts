@@ -103,7 +103,10 @@ export const PROBLEMS = {
     code: 'SP-1014',
     en: 'the text is blank',
     fr: 'le texte est vide',
-    fix: { en: 'write something, or remove the key', fr: 'écrivez quelque chose, ou retirez la clé' },
+    fix: {
+      en: 'write something, or remove the key',
+      fr: 'écrivez quelque chose, ou retirez la clé',
+    },
   },
   repeated: {
     code: 'SP-1015',
@@ -260,7 +263,10 @@ export const PROBLEMS = {
     code: 'SP-1206',
     en: '"{value}" holds {what}: no request ever matches it',
     fr: '« {value} » contient {what} : aucune requête n’y correspond jamais',
-    fix: { en: 'write the path as an app sees it', fr: 'écrivez le chemin tel que l’application le voit' },
+    fix: {
+      en: 'write the path as an app sees it',
+      fr: 'écrivez le chemin tel que l’application le voit',
+    },
   },
   path_star: {
     code: 'SP-1206',
@@ -275,7 +281,10 @@ export const PROBLEMS = {
     code: 'SP-1207',
     en: '"{value}" is not a request method',
     fr: '« {value} » n’est pas une méthode de requête',
-    fix: { en: 'upper case, e.g. GET, POST, DELETE', fr: 'en majuscules, par ex. GET, POST, DELETE' },
+    fix: {
+      en: 'upper case, e.g. GET, POST, DELETE',
+      fr: 'en majuscules, par ex. GET, POST, DELETE',
+    },
   },
   header_name: {
     code: 'SP-1208',
@@ -374,7 +383,10 @@ export const PROBLEMS = {
     code: 'SP-1302',
     en: 'another app is called "{value}" already',
     fr: 'une autre application s’appelle déjà « {value} »',
-    fix: { en: 'logs tell apps apart by name', fr: 'les journaux distinguent les applications par leur nom' },
+    fix: {
+      en: 'logs tell apps apart by name',
+      fr: 'les journaux distinguent les applications par leur nom',
+    },
   },
   insecure_portal: {
     code: 'SP-1303',

@@ -100,10 +100,10 @@ async function follow(
   sources: ReferenceSources,
 ): Promise<Reading<Followed>> {
   if (inner.startsWith('file:')) return followFile(inner.slice('file:'.length), sources)
-  const [, name = '', operator, operand = ''] = /^([^:]*)(?:(:[-?])([^]*))?$/.exec(inner) ?? []
+  const [, name = '', operator, operand = ''] = /^([^:]*)(?:(:[-?])([\s\S]*))?$/.exec(inner) ?? []
   if (!NAME.test(name) || operand.includes('$')) {
     // NOTE: only the start is shown: a default may be a secret.
-    return bad('reference_syntax', { reference: whole.split(/[:}]/, 1)[0] ?? '' })
+    return bad('reference_syntax', { reference: /^\$\{\w*/.exec(whole)?.[0] ?? '' })
   }
   const value = Object.hasOwn(sources.env, name) ? sources.env[name] : undefined
   if (operator === ':-') return followed(value === undefined || value === '' ? operand : value)

@@ -16,37 +16,52 @@ import { method, pathGlob, personName } from './values/rule-parts.ts'
 import { sqlitePath } from './values/store.ts'
 
 /** Carries a fault of ours through zod, whose own words never reach anyone. */
-export type FaultIssue = { readonly fault: Fault }
+type FaultIssue = { fault: Fault }
+
+const MAX_APPS = 1000
+const MAX_RULES = 2000
 
 const MISSING: Fault = { kind: 'missing_key' }
 
 function leaf<T>(reader: Reader<T>) {
   return z.unknown().transform((raw, context): T => {
-    const reading =
-      raw === undefined ? { kind: 'faults' as const, faults: [MISSING] } : reader(raw)
+    const reading = raw === undefined ? { kind: 'faults' as const, faults: [MISSING] } : reader(raw)
     if (reading.kind === 'value') return reading.value
-    for (const fault of reading.faults) {
-      const params: FaultIssue = { fault }
-      context.addIssue({ code: 'custom', path: [...(fault.path ?? [])], params })
-    }
+    report(context, reading.faults)
     return z.NEVER
   })
 }
 
-const POLICIES = ['public', 'one_factor', 'two_factor', 'deny'] as const satisfies readonly RuleSettings['policy'][]
+function report(
+  context: {
+    readonly addIssue: (issue: { code: 'custom'; path: PropertyKey[]; params: FaultIssue }) => void
+  },
+  faults: readonly Fault[],
+): void {
+  for (const fault of faults) {
+    context.addIssue({ code: 'custom', path: [...(fault.path ?? [])], params: { fault } })
+  }
+}
+
+const POLICIES = [
+  'public',
+  'one_factor',
+  'two_factor',
+  'deny',
+] as const satisfies readonly RuleSettings['policy'][]
+
+const localTextSchema = z.strictObject({
+  fr: leaf(line(500)).optional(),
+  en: leaf(line(500)).optional(),
+})
 
 /** Text for people: one string for both languages, or one per language. */
 const localText = z.preprocess(
   (raw) => (typeof raw === 'string' ? { fr: raw, en: raw } : raw),
-  z
-    .strictObject({ fr: leaf(line(500)).optional(), en: leaf(line(500)).optional() })
-    .transform(({ fr, en }, context): LocalText => {
-      if (fr === undefined && en === undefined) {
-        const params: FaultIssue = { fault: { kind: 'blank' } }
-        context.addIssue({ code: 'custom', params })
-      }
-      return { ...(fr === undefined ? {} : { fr }), ...(en === undefined ? {} : { en }) }
-    }),
+  localTextSchema.transform(({ fr, en }, context): LocalText => {
+    if (fr === undefined && en === undefined) report(context, [{ kind: 'blank' }])
+    return { ...(fr === undefined ? {} : { fr }), ...(en === undefined ? {} : { en }) }
+  }),
 )
 
 export const ruleSchema = z.strictObject({
@@ -63,23 +78,17 @@ export const ruleSchema = z.strictObject({
 
 const { identityHeaders, timeouts } = APP_DEFAULTS
 
-const identityHeadersSchema = z.preprocess(
-  (raw) => (raw === 'remote' ? {} : raw),
-  z.strictObject({
-    user: leaf(headerName).default(identityHeaders.user),
-    groups: leaf(headerName).default(identityHeaders.groups),
-    name: leaf(headerName).default(identityHeaders.name),
-    email: leaf(headerName).default(identityHeaders.email),
-  }),
-)
+const identityHeadersSchema = z.strictObject({
+  user: leaf(headerName).default(identityHeaders.user),
+  groups: leaf(headerName).default(identityHeaders.groups),
+  name: leaf(headerName).default(identityHeaders.name),
+  email: leaf(headerName).default(identityHeaders.email),
+})
 
-const securityHeadersSchema = z.preprocess(
-  (raw) => (typeof raw === 'string' ? { preset: raw } : raw),
-  z.strictObject({
-    preset: leaf(choice(['strict', 'legacy', 'off'])).default(APP_DEFAULTS.securityHeaders.preset),
-    csp: leaf(contentSecurityPolicy).optional(),
-  }),
-)
+const securityHeadersSchema = z.strictObject({
+  preset: leaf(choice(['strict', 'legacy', 'off'])).default(APP_DEFAULTS.securityHeaders.preset),
+  csp: leaf(contentSecurityPolicy).optional(),
+})
 
 const timeoutsSchema = z.strictObject({
   connect: leaf(duration(SECOND, 5 * MINUTE)).default(timeouts.connect),
@@ -90,20 +99,26 @@ export const appSchema = z.strictObject({
   name: leaf(line(64)),
   host: leaf(listOf(hostPattern)),
   upstream: leaf(origin).optional(),
-  headers: identityHeadersSchema.prefault({}),
+  headers: z
+    .preprocess((raw, context) => {
+      if (typeof raw !== 'string') return raw
+      const reading = choice(['remote'])(raw)
+      if (reading.kind === 'value') return {}
+      report(context, reading.faults)
+      return z.NEVER
+    }, identityHeadersSchema)
+    .prefault({}),
   request_headers: leaf(requestHeaders).default(new Map()),
-  security_headers: securityHeadersSchema.prefault({}),
+  security_headers: z
+    .preprocess((raw) => (typeof raw === 'string' ? { preset: raw } : raw), securityHeadersSchema)
+    .prefault({}),
   websocket_origins: leaf(
     listOf(origin, { mayBeEmpty: true, textOf: (one) => one.origin }),
   ).default([]),
   allow_encoded_slash: leaf(flag).default(false),
   timeouts: timeoutsSchema.prefault({}),
-  rules: z.array(ruleSchema).max(MAX_RULES()).default([]),
+  rules: z.array(ruleSchema).max(MAX_RULES).default([]),
 })
-
-function MAX_RULES() {
-  return 2000
-}
 
 export const portalSchema = z.strictObject({
   url: leaf(origin),
@@ -165,8 +180,34 @@ export const fileSchema = z.strictObject({
   sessions: sessionsSchema.prefault({}),
   login: loginSchema.prefault({}),
   limits: limitsSchema.prefault({}),
-  apps: z.array(appSchema),
+  apps: z.array(appSchema).min(1).max(MAX_APPS),
   log: logSchema.prefault({}),
 })
 
 export type ConfigFile = z.output<typeof fileSchema>
+
+/** Every place that has named keys; `[]` stands for each entry of a list. */
+const SECTIONS: Readonly<Record<string, z.ZodObject>> = {
+  '': fileSchema,
+  portal: portalSchema,
+  listen: listenSchema,
+  sessions: sessionsSchema,
+  login: loginSchema,
+  'login.password': passwordSchema,
+  'login.recovery_codes': recoveryCodesSchema,
+  limits: limitsSchema,
+  'limits.lockout': lockoutSchema,
+  log: logSchema,
+  'apps[]': appSchema,
+  'apps[].headers': identityHeadersSchema,
+  'apps[].security_headers': securityHeadersSchema,
+  'apps[].timeouts': timeoutsSchema,
+  'apps[].rules[]': ruleSchema,
+  'apps[].rules[].explanation': localTextSchema,
+  'apps[].rules[].remediation': localTextSchema,
+}
+
+/** The names of all keys, by the place they belong to. */
+export const KEYS: ReadonlyMap<string, readonly string[]> = new Map(
+  Object.entries(SECTIONS).map(([place, section]) => [place, Object.keys(section.shape)]),
+)

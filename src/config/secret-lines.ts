@@ -1,11 +1,14 @@
 import { closest } from './closest.ts'
 import { eachScalar, type Node } from './document.ts'
-import { KNOWN_KEYS } from './known-keys.ts'
+import { lineAt, lineStarts } from './line-index.ts'
 import type { Path } from './problem.ts'
 import { isBareReference } from './references.ts'
+import { KEYS } from './schema.ts'
 
 /** Keys whose value, or whose whole map of values, no message may show. */
 const SECRET_KEYS = ['master_key', 'request_headers'] as const
+
+const KNOWN_KEYS: ReadonlySet<string> = new Set([...KEYS.values()].flat())
 
 /** Whether the value at `path` travels as a `Secret`. */
 export function isSecretPath(path: Path): boolean {
@@ -57,21 +60,16 @@ function hideByTree(
   lines: readonly string[],
   hide: (line: number, from: number) => void,
 ): void {
-  const starts: number[] = []
-  let offset = 0
-  for (const line of lines) {
-    starts.push(offset)
-    offset += line.length + 1
-  }
+  const starts = lineStarts(lines.join('\n'))
   eachScalar(root, (scalar, path) => {
     if (!isSecretPath(path)) return
     const text = scalar.written
     if (text !== undefined && isBareReference(text)) return
-    for (const [index, start] of starts.entries()) {
-      const end = start + (lines[index]?.length ?? 0)
-      if (start < scalar.span.end && end > scalar.span.start) {
-        hide(index, Math.max(0, scalar.span.start - start))
-      }
+    const { start, end } = scalar.span
+    for (let index = lineAt(starts, start); index < starts.length; index++) {
+      const lineStart = starts[index] ?? end
+      if (lineStart >= end) break
+      hide(index, Math.max(0, start - lineStart))
     }
   })
 }

@@ -89,18 +89,18 @@ function page(method: string, url: string, rows: readonly Row[]): string {
     items
       .map(
         (row) =>
-          `<tr class="${css}"><th scope="row">${escape(row.name)}</th><td>${
-            row.value === '' ? '<i>empty</i>' : escape(row.value)
+          `<tr class="${css}"><th scope="row">${inHtml(row.name)}</th><td>${
+            row.value === '' ? '<i>empty</i>' : inHtml(row.value)
           }</td></tr>`,
       )
       .join('')
   return `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>whoami</title>
 <meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark">
 <link rel="stylesheet" href="/whoami.css"></head><body><main>
-<h1>${name === '' ? 'Nobody is signed in' : `Hello, ${escape(name)}`}</h1>
+<h1>${name === '' ? 'Nobody is signed in' : `Hello, ${inHtml(name)}`}</h1>
 <p>This is the demo app. It knows nothing of passwords: it believes the headers below, because
 Sallyport stands in front of it.</p>
-<p><code>${escape(method)} ${escape(url)}</code></p>
+<p><code>${inHtml(method)} ${inHtml(url)}</code></p>
 ${forged.length === 0 ? '' : `<h2 class="bad">Did not come from Sallyport</h2><table>${list(forged, 'bad')}</table>`}
 <h2>From Sallyport</h2><table>${list(who, 'good') || '<tr><td>nothing</td></tr>'}</table>
 <h2>Everything else</h2><table>${list(rest, '')}</table>
@@ -108,7 +108,7 @@ ${forged.length === 0 ? '' : `<h2 class="bad">Did not come from Sallyport</h2><t
 <a href="/whoami.json">as JSON</a></p></main></body></html>`
 }
 
-function escape(text: string): string {
+function inHtml(text: string): string {
   return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)
 }
 

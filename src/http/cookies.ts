@@ -69,7 +69,8 @@ export function setCookie(
   binding: CookieBinding,
   maxAge?: Milliseconds,
 ): string {
-  const domain = 'domain' in binding && binding.domain !== undefined ? `; Domain=${binding.domain}` : ''
+  const domain =
+    'domain' in binding && binding.domain !== undefined ? `; Domain=${binding.domain}` : ''
   const secure = binding.kind === 'plain' ? '' : '; Secure'
   const age = maxAge === undefined ? '' : `; Max-Age=${Math.floor(maxAge / 1000)}`
   return `${cookieName(use, binding)}=${value}; Path=/${domain}${age}${secure}; HttpOnly; SameSite=Lax`

@@ -13,7 +13,9 @@ export type Host = {
  * no user, no percent-encoding, no non-ASCII. `undefined` for anything else.
  */
 export function parseHost(text: string): Host | undefined {
-  const match = /^(?:\[([0-9a-fA-F:.]{2,45})\]|([A-Za-z0-9_.-]{1,255}))(?::([0-9]{1,5}))?$/.exec(text)
+  const match = /^(?:\[([0-9a-fA-F:.]{2,45})\]|([A-Za-z0-9_.-]{1,255}))(?::([0-9]{1,5}))?$/.exec(
+    text,
+  )
   if (match === null) return undefined
   const [, ipv6, registered, portText] = match
   const port = portText === undefined ? undefined : Number(portText)

@@ -19,7 +19,7 @@ export function rateLimitHeaders(
 ): readonly (readonly [name: string, value: string])[] {
   const policy = sfString(budget.name)
   const told = [
-    ['RateLimit-Policy', `${policy};q=${budget.count};w=${Math.max(1, seconds(budget.window))}`],
+    ['RateLimit-Policy', `${policy};q=${budget.count};w=${seconds(budget.window)}`],
   ] as [string, string][]
   if (take.kind === 'taken') {
     told.push(['RateLimit', `${policy};r=${take.remaining};t=${seconds(take.resetAfter)}`])

@@ -52,7 +52,10 @@ export function readRequestPath(
   if (text.charCodeAt(0) !== 0x2f) return refused('not_origin_form')
   if (!/^[\x21-\x7e]*$/.test(query) || query.includes('#')) return refused('forbidden_character')
 
-  if (text === '/' || (PLAIN.test(text) && !text.includes('//') && !text.endsWith('/') && !hasDotSegment(text))) {
+  if (
+    text === '/' ||
+    (PLAIN.test(text) && !text.includes('//') && !text.endsWith('/') && !hasDotSegment(text))
+  ) {
     return { kind: 'path', path: { text, query, readings: [{ path: text, ignoreCase: false }] } }
   }
   if (!ALLOWED.test(text)) return refused('forbidden_character')
@@ -114,6 +117,9 @@ const withoutParameters = (path: string) => path.replace(/;[^/]*/g, '') || '/'
 const withoutEmptySegments = (path: string) => path.replace(/\/{2,}/g, '/')
 const withoutTrailingSlash = (path: string) => (path.length > 1 ? path.replace(/\/$/, '') : path)
 
-function refused(reason: PathRefusal): { readonly kind: 'ambiguous'; readonly reason: PathRefusal } {
+function refused(reason: PathRefusal): {
+  readonly kind: 'ambiguous'
+  readonly reason: PathRefusal
+} {
   return { kind: 'ambiguous', reason }
 }

@@ -24,7 +24,8 @@ export function createSites(portal: {
   const domain = portal.cookieDomain
   return (host) => {
     const origin = `${protocol}//${host.authority}`
-    const shared = domain !== undefined && (host.name === domain || host.name.endsWith(`.${domain}`))
+    const shared =
+      domain !== undefined && (host.name === domain || host.name.endsWith(`.${domain}`))
     if (!shared) {
       return { origin, portalOrigin: origin, https, binding: { kind: https ? 'host' : 'plain' } }
     }

@@ -21,4 +21,3 @@ export type Visit = {
 export function visitUrl(visit: Pick<Visit, 'site' | 'target'>): string {
   return `${visit.site.origin}${visit.target}`
 }
-

@@ -48,11 +48,9 @@ export function createMemoryLimiter(options: {
       return take(shelfOf(budget), boundedKey(key), now)
     },
     refund: (budget, key) => {
-      const { buckets, count, window } = shelfOf(budget)
+      const { buckets, window } = shelfOf(budget)
       const bucket = buckets.get(boundedKey(key))
-      if (bucket === undefined) return
-      drain(bucket, count, clock.now())
-      bucket.level = Math.max(0, bucket.level - window)
+      if (bucket !== undefined) bucket.level = Math.max(0, bucket.level - window)
     },
     size: (budget) => shelves.get(budget.name)?.buckets.size ?? 0,
   }

@@ -3,6 +3,7 @@ import type { Audit, AuditContext, AuditEvent, StepFailure } from '../audit/audi
 import type { PasswordHasher } from '../factors/password.ts'
 import type { RecoveryCodes } from '../factors/recovery-codes.ts'
 import type { Totp } from '../factors/totp.ts'
+import type { UserId } from '../identity/principal.ts'
 import type { Clock } from '../lib/clock.ts'
 import { foldName } from '../lib/fold.ts'
 import { networkKey } from '../lib/network.ts'
@@ -99,6 +100,10 @@ export type LoginBudgets = {
 export function createLogin(deps: LoginDeps, budgets: LoginBudgets): Login {
   const { limiter, lockout, audit, clock } = deps
 
+  const startedAt = clock.now()
+  /** The newest unlock obeyed, by account: bounded by the accounts there are. */
+  const unlocks = new Map<UserId, number>()
+
   const withPassword: Login['withPassword'] = async (input, context) => {
     const network = networkKey(context.address)
     const take = limiter.take(budgets.password, network)
@@ -111,6 +116,11 @@ export function createLogin(deps: LoginDeps, budgets: LoginBudgets): Login {
     const account = await deps.accounts.byName(name)
     const hash = account === undefined ? undefined : await deps.accounts.passwordHash(account.id)
     const device = account === undefined ? undefined : context.knownDevice(account)
+    // The command line lifts a lock through the store: this process hears of it here.
+    if (account !== undefined && account.unlockedAt > (unlocks.get(account.id) ?? startedAt)) {
+      lockout.unlock(name)
+      unlocks.set(account.id, account.unlockedAt)
+    }
     const door = lockout.begin(name, network, device)
     // SECURITY: the hash is computed in every case, so time does not tell them apart.
     const verdict = await deps.passwords.verify(input.password, hash)

@@ -5,11 +5,11 @@ import type { Audit } from '../audit/audit.ts'
 import type { PasswordHasher } from '../factors/password.ts'
 import type { Clock } from '../lib/clock.ts'
 import { DAY } from '../lib/duration.ts'
+import { networkKey } from '../lib/network.ts'
 import { randomToken } from '../lib/random.ts'
 import { Secret } from '../lib/secret.ts'
-import type { Limiter, Take, Budget } from '../limits/limiter.ts'
+import type { Budget, Limiter, Take } from '../limits/limiter.ts'
 import type { Issued, Sessions } from '../sessions/sessions.ts'
-import { networkKey } from '../lib/network.ts'
 
 /** Group of the first account. */
 export const FIRST_GROUP = 'admins'

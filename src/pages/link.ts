@@ -23,12 +23,12 @@ export function helpLink(help: string | undefined, subject: string): string | un
   const url = new URL(help)
   if (WEB.has(url.protocol)) return help
   if (url.protocol !== 'mailto:') return undefined
-  return `${help}${help.includes('?') ? '&' : '?'}subject=${encodeURIComponent(subject)}`
+  return `${help}${help.includes('?') ? '&' : '?'}subject=${encodeURIComponent(subject.toWellFormed())}`
 }
 
 /** The path with one more query parameter. */
 export function withQuery(path: string, name: string, value: string): string {
-  return `${path}${path.includes('?') ? '&' : '?'}${name}=${encodeURIComponent(value)}`
+  return `${path}${path.includes('?') ? '&' : '?'}${name}=${encodeURIComponent(value.toWellFormed())}`
 }
 
 const NOWHERE = 'http://local.invalid'

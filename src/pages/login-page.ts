@@ -77,7 +77,8 @@ function heading(text: Catalogue, view: LoginView): string {
 function summaryItems(text: Catalogue, view: LoginView): readonly SummaryItem[] {
   const { problem } = text.login
   if (view.problem === undefined) return []
-  if (view.problem !== 'empty') return [{ message: problem[view.problem] }]
+  if (view.problem === 'busy') return [{ message: text.busy }]
+  if (view.problem === 'wrong') return [{ message: problem.wrong }]
   // The password is never sent back, so it is to be typed again in any case.
   const password = { field: 'password', message: problem.emptyPassword }
   return view.username === ''

@@ -7,8 +7,15 @@ import { PATHS } from './paths.ts'
 import { type Catalogue, catalogue } from './text/catalogue.ts'
 import type { PageContext, ProblemView } from './views.ts'
 
-/** How many characters a name, an owner's text and a link may take. A longer link is left out. */
-export type Room = { readonly name: number; readonly words: number; readonly link: number }
+/** How much a page may take up: texts are cut, links that are too long are left out. */
+export type Room = {
+  /** Characters of a name. */
+  readonly name: number
+  /** Characters of an owner's text. */
+  readonly words: number
+  /** Bytes of a link, as written in the page. */
+  readonly link: number
+}
 
 /** Heading and body of the page for each kind of problem, no longer than there is room for. */
 export function problemContent(
@@ -38,7 +45,7 @@ export function problemContent(
     case 'unavailable':
       return {
         title: words.unavailable.title,
-        body: [lead(words.unavailable.lead), retry(text, context.self, room)],
+        body: [lead(words.unavailable.lead), again(text)],
       }
     case 'unknown_host':
       return {
@@ -63,12 +70,12 @@ export function problemContent(
     case 'framed':
       return {
         title: words.framed.title,
-        body: html`${lead(words.framed.lead)}<p><a class="button" target="_top" href="${webLink(view.loginUrl) ?? PATHS.login}">${words.framed.signIn}</a></p>\n`,
+        body: html`${lead(words.framed.lead)}<p><a class="button" target="_top" href="${signInLink(view.loginUrl)}">${words.framed.signIn}</a></p>\n`,
       }
     case 'error':
       return {
         title: words.error.title,
-        body: [lead(words.error.lead), retry(text, context.self, room)],
+        body: [lead(words.error.lead), again(text)],
       }
     default:
       return unreachable(view)
@@ -88,7 +95,7 @@ function forbidden(context: PageContext, view: View<'forbidden'>, room: Room): F
   const text = catalogue(context.language)
   const words = text.problem.forbidden
   const subject = words.requestSubject(clip(view.appName, room.name), context.reference)
-  const request = helpLink(context.brand.help, subject)
+  const request = fits(helpLink(context.brand.help, subject), room)
   const change = link(view.switchPath, room)
   const account = link(view.accountPath, room)
   const known = view.signedInAs !== ''
@@ -115,7 +122,7 @@ function tooMany(text: Catalogue, view: View<'too_many'>): Fragment {
 function interrupted(text: Catalogue, loginUrl: string): Fragment {
   const words = text.problem.interrupted
   return html`${lead(words.lead)}<ol class="steps">
-<li><a class="button" href="${webLink(loginUrl) ?? PATHS.login}" target="_blank" rel="noopener">${words.signIn}</a></li>
+<li><a class="button" href="${signInLink(loginUrl)}" target="_blank" rel="noopener">${words.signIn}</a></li>
 <li>${words.resend}</li>
 </ol>
 `
@@ -133,9 +140,15 @@ function toAccount(text: Catalogue): Html {
   return button(text.myAccount, PATHS.account)
 }
 
-/** The page asked for once more; an empty link is the very address the browser shows. */
+/** The page asked for, once more. */
 function retry(text: Catalogue, path: string, room: Room): Html {
-  return button(text.retry, fits(localLink(path), room) ?? '')
+  const href = fits(localLink(path), room)
+  return href === undefined ? again(text) : button(text.retry, href)
+}
+
+/** Whatever was asked for, once more: an empty link is the very address the browser shows. */
+function again(text: Catalogue): Html {
+  return button(text.retry, '')
 }
 
 function link(path: string | undefined, room: Room): string | undefined {
@@ -143,5 +156,17 @@ function link(path: string | undefined, room: Room): string | undefined {
 }
 
 function fits(href: string | undefined, room: Room): string | undefined {
-  return href !== undefined && href.length <= room.link ? href : undefined
+  return href !== undefined && escapedBytes(href) <= room.link ? href : undefined
+}
+
+/** The way to sign in, which carries a ticket and is the point of its page, so it has more room. */
+function signInLink(loginUrl: string): string {
+  const href = webLink(loginUrl)
+  return href !== undefined && escapedBytes(href) <= MAX_SIGN_IN_LINK ? href : PATHS.login
+}
+
+const MAX_SIGN_IN_LINK = 4000
+
+function escapedBytes(href: string): number {
+  return Buffer.byteLength(html`${href}`.toString())
 }

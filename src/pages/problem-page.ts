@@ -16,7 +16,7 @@ const MAX_BYTES = 8 * 1024
 
 const ROOMY: Room = { name: 200, words: 1500, link: 2000 }
 /** One character can take six bytes once escaped, and a name stands in the page three times. */
-const TIGHT: Room = { name: 60, words: 100, link: 100 }
+const TIGHT: Room = { name: 60, words: 100, link: 200 }
 
 function render(context: PageContext, view: ProblemView, room: Room): string {
   const { self, brand } = context

@@ -1,25 +1,21 @@
-import { errorSummary, SUMMARY_ID } from './error-summary.ts'
+import { errorSummary } from './error-summary.ts'
 import { form, inputField, usernameForManagers } from './fields.ts'
 import { html } from './html.ts'
 import { layout } from './layout.ts'
 import { PATHS } from './paths.ts'
-import { accountLine, changeAccount, withTicket } from './second-step.ts'
+import { accountLine, changeAccount, refusedCode, withTicket } from './second-step.ts'
 import { catalogue } from './text/catalogue.ts'
 import type { PageContext, SecondStepView } from './views.ts'
 
 /** The second step by recovery code, for who cannot use the app. */
 export function recoveryPage(context: PageContext, view: SecondStepView): string {
   const text = catalogue(context.language)
+  const refused = refusedCode(text, 'recovery_code', view.problem, text.recovery.problem)
   const failed = view.problem !== undefined
-  const message = failed ? text.recovery.problem[view.problem] : undefined
-  const busy = view.problem === 'busy'
   return layout(
     context,
     { title: text.recovery.title, failed },
-    html`${errorSummary(
-      text,
-      message === undefined ? [] : [busy ? { message } : { message, field: 'recovery_code' }],
-    )}${form(
+    html`${errorSummary(text, refused.items)}${form(
       context,
       { action: PATHS.recovery, returnTicket: view.returnTicket },
       html`${usernameForManagers(view.username)}${inputField(context, {
@@ -27,8 +23,7 @@ export function recoveryPage(context: PageContext, view: SecondStepView): string
         label: text.recovery.heading,
         heading: true,
         hint: text.recovery.hint,
-        problem: busy ? undefined : message,
-        describedBy: busy ? SUMMARY_ID : undefined,
+        ...refused.field,
         input: {
           type: 'text',
           class: 'mono',

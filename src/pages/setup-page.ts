@@ -1,4 +1,4 @@
-import { errorSummary } from './error-summary.ts'
+import { errorSummary, type SummaryItem } from './error-summary.ts'
 import { form, hidden, inputField } from './fields.ts'
 import { html } from './html.ts'
 import { layout } from './layout.ts'
@@ -15,14 +15,15 @@ export function setupPage(context: PageContext, view: SetupView): string {
       text.fieldProblem(field, problem, detail),
     ]),
   )
-  const failed = problems.size > 0
+  const items: readonly SummaryItem[] = [
+    ...(view.problem === undefined ? [] : [{ message: text.busy }]),
+    ...[...problems].map(([field, message]) => ({ field, message })),
+  ]
+  const failed = items.length > 0
   return layout(
     context,
     { title: text.setup.title, failed },
-    html`${errorSummary(
-      text,
-      [...problems].map(([field, message]) => ({ field, message })),
-    )}<h1>${text.setup.title}</h1>
+    html`${errorSummary(text, items)}<h1>${text.setup.title}</h1>
 <p class="lead">${text.setup.lead}</p>
 ${form(
   context,
@@ -44,7 +45,7 @@ ${inputField(context, {
   },
 })}${inputField(context, {
   name: 'display_name',
-  label: text.displayName,
+  label: `${text.displayName} ${text.optional}`,
   problem: problems.get('display_name'),
   input: {
     type: 'text',
@@ -55,7 +56,7 @@ ${inputField(context, {
   },
 })}${inputField(context, {
   name: 'email',
-  label: text.email,
+  label: `${text.email} ${text.optional}`,
   problem: problems.get('email'),
   input: {
     type: 'email',

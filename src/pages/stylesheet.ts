@@ -7,10 +7,10 @@ export const STYLESHEET = `:root{color-scheme:light;--bg:#eef2f3;--card:#fff;--t
 @supports (color:light-dark(#000,#fff)){:root{color-scheme:light dark;--bg:light-dark(#eef2f3,#11181b);--card:light-dark(#fff,#1a2327);--text:light-dark(#182024,#e9eef0);--muted:light-dark(#55636a,#a3b1b7);--line:light-dark(#d6dee1,#324047);--edge:light-dark(#76858c,#7d8d94);--accent:light-dark(#0f5c6e,#7cc7d6);--on:light-dark(#fff,#06232b);--soft:light-dark(#e7f1f3,#20343a);--bad:light-dark(#a8201a,#ff9d94);--badsoft:light-dark(#fdefee,#3a2422)}}
 *{box-sizing:border-box}
 html{font:100%/1.5 system-ui,sans-serif;-webkit-text-size-adjust:100%}
-body{margin:0 auto;max-width:28rem;min-height:100vh;min-height:100dvh;padding:1.25rem 1rem;display:flex;flex-direction:column;background:var(--bg);color:var(--text);accent-color:var(--accent);overflow-wrap:break-word}
+body{margin:0 auto;max-width:28rem;padding:1.25rem 1rem;background:var(--bg);color:var(--text);accent-color:var(--accent);overflow-wrap:break-word}
 header{display:flex;align-items:center;gap:.625rem;padding:.25rem .25rem 1rem;font-weight:600}
 header .mark{flex:none;color:var(--accent)}
-main{background:var(--card);border:1px solid var(--line);border-radius:.875rem;padding:1.75rem;box-shadow:0 1px 2px rgb(0 0 0/.05),0 10px 28px -14px rgb(0 0 0/.18)}
+main{background:var(--card);border:1px solid var(--line);border-radius:.875rem;padding:1.75rem;box-shadow:0 10px 28px -14px rgb(0 0 0/.2)}
 main:focus{outline:0}
 main>:last-child,section>:last-child,li>:last-child,form>:last-child,dl>:last-child{margin-bottom:0}
 footer{display:flex;flex-wrap:wrap;align-items:center;gap:0 1.25rem;padding:.75rem .25rem 0;font-size:.875rem;color:var(--muted)}
@@ -59,12 +59,14 @@ dl{display:grid;grid-template-columns:minmax(6rem,auto) 1fr;gap:.375rem 1rem}
 dt{color:var(--muted)}
 dd{margin:0;min-width:0;overflow-wrap:anywhere}
 .cards{padding:0;list-style:none}
-.cards li{padding:1rem;margin-bottom:.75rem;border:1px solid var(--line);border-radius:.625rem}
+.cards li{padding:1rem;border:1px solid var(--line);border-radius:.625rem}
+.cards li+li{margin-top:.75rem}
 .cards dl{margin-top:.5rem}
 .cards .hint{display:block}
 .tag{display:inline-block;padding:0 .625rem;border-radius:1rem;background:var(--soft);font-size:.875rem}
 .steps{padding-left:1.25rem}
-.steps>li{padding-left:.25rem;margin-bottom:1.25rem}
+.steps>li{padding-left:.25rem}
+.steps>li+li{margin-top:1.25rem}
 .steps>li::marker{color:var(--accent);font-weight:700}
 .qr{width:15rem;max-width:100%;margin:0 auto .75rem;background:#fff;border-radius:.5rem;overflow:hidden;forced-color-adjust:none}
 .qr svg{display:block;width:100%;height:auto;fill:#000}
@@ -78,5 +80,5 @@ dd{margin:0;min-width:0;overflow-wrap:anywhere}
 @media (max-width:26rem){main{padding:1.25rem}dl{grid-template-columns:1fr;gap:0}dd{margin-bottom:.5rem}.codes{padding-left:2.5rem}}
 @media (min-width:40rem) and (min-height:48rem){body{padding-top:8vh}}
 @media (forced-colors:active){.es,.notice,.tag{border:2px solid}.mark{color:CanvasText}}
-@media print{:root{color-scheme:light}body{padding:0;background:none}main{border:0;padding:0;box-shadow:none}footer,form,.skip,.screen{display:none}.codes{background:none;line-height:2}}
+@media print{:root{color-scheme:light}body{padding:0;background:none}main{border:0;padding:0;box-shadow:none}footer,form,.es,.skip,.screen{display:none}.codes{background:none;line-height:2}}
 `

@@ -1,5 +1,5 @@
 import { errorSummary } from './error-summary.ts'
-import { form, inputField, usernameForManagers } from './fields.ts'
+import { form, hidden, inputField, usernameForManagers } from './fields.ts'
 import { type Fragment, html, trustedMarkup } from './html.ts'
 import { layout } from './layout.ts'
 import { PATHS } from './paths.ts'
@@ -31,12 +31,15 @@ ${manualKey(context, view)}</li>
 ${form(
   context,
   { action: PATHS.newTotp, returnTicket: view.returnTicket },
-  html`${usernameForManagers(view.username)}${inputField(context, {
-    name: 'totp',
-    label: text.enrol.code,
-    problem: message,
-    input: TOTP_INPUT,
-  })}${inputField(context, {
+  html`${view.required && hidden('required', '1')}${usernameForManagers(view.username)}${inputField(
+    context,
+    {
+      name: 'totp',
+      label: text.enrol.code,
+      problem: message,
+      input: TOTP_INPUT,
+    },
+  )}${inputField(context, {
     name: 'label',
     label: text.enrol.label,
     hint: text.enrol.labelHint,
@@ -56,7 +59,7 @@ ${
 function openInApp(view: TotpEnrolView, label: string): Fragment {
   return (
     view.otpauthUri.startsWith('otpauth://') &&
-    html`<p class="touch"><a class="button" href="${view.otpauthUri}">${label}</a></p>\n`
+    html`<p class="touch"><a class="button quiet" href="${view.otpauthUri}">${label}</a></p>\n`
   )
 }
 

@@ -1,27 +1,22 @@
-import { errorSummary, SUMMARY_ID } from './error-summary.ts'
+import { errorSummary } from './error-summary.ts'
 import { type Attributes, form, inputField, usernameForManagers } from './fields.ts'
 import { type Fragment, html } from './html.ts'
 import { layout } from './layout.ts'
 import { helpLink } from './link.ts'
 import { PATHS } from './paths.ts'
-import { accountLine, changeAccount, withTicket } from './second-step.ts'
+import { accountLine, changeAccount, refusedCode, withTicket } from './second-step.ts'
 import { catalogue } from './text/catalogue.ts'
 import type { PageContext, SecondStepView } from './views.ts'
 
 /** The second step by authenticator app. */
 export function totpPage(context: PageContext, view: SecondStepView): string {
   const text = catalogue(context.language)
+  const refused = refusedCode(text, 'totp', view.problem, text.totp.problem)
   const failed = view.problem !== undefined
-  const message = failed ? text.totp.problem[view.problem] : undefined
-  // Nothing is wrong with what was typed when the server was too busy to look at it.
-  const busy = view.problem === 'busy'
   return layout(
     context,
     { title: text.totp.title, failed },
-    html`${errorSummary(
-      text,
-      message === undefined ? [] : [busy ? { message } : { message, field: 'totp' }],
-    )}${form(
+    html`${errorSummary(text, refused.items)}${form(
       context,
       { action: PATHS.totp, returnTicket: view.returnTicket },
       html`${usernameForManagers(view.username)}${inputField(context, {
@@ -29,8 +24,7 @@ export function totpPage(context: PageContext, view: SecondStepView): string {
         label: text.totp.heading,
         heading: true,
         hint: text.totp.hint,
-        problem: busy ? undefined : message,
-        describedBy: busy ? SUMMARY_ID : undefined,
+        ...refused.field,
         input: { ...TOTP_INPUT, autofocus: !failed },
       })}<button type="submit">${text.totp.submit}</button>`,
     )}${accountLine(context, view.username)}<details><summary>${text.totp.noAccess}</summary>

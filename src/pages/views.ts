@@ -44,6 +44,8 @@ export type SetupView = {
   readonly email: string
   readonly minLength: number
   readonly problems: readonly FieldProblem<'username' | 'display_name' | 'email' | 'password'>[]
+  /** Too many passwords at once: nothing was judged. */
+  readonly problem?: 'busy'
 }
 
 export type LoginView = {

@@ -41,7 +41,8 @@ export function decide(requirement: Requirement, principal: Principal | undefine
   if (closed !== undefined) {
     return { kind: 'forbidden', rule: closed.rule, reason: 'not_granted', principal }
   }
-  if (!atLeast(principal.level, requirement.level)) return { kind: 'second_factor', rule, principal }
+  if (!atLeast(principal.level, requirement.level))
+    return { kind: 'second_factor', rule, principal }
   return { kind: 'allow', rule, principal }
 }
 

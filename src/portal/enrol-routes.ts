@@ -1,16 +1,16 @@
 import type { Account } from '../accounts/account.ts'
-import type { Answer } from '../http/answer.ts'
-import type { Visit } from '../http/visit.ts'
 import { otpauthUri, parseTotpCode, type TotpSecret } from '../factors/totp.ts'
 import { totpQrSvg } from '../factors/totp-qr.ts'
+import type { Answer } from '../http/answer.ts'
+import type { Visit } from '../http/visit.ts'
 import { PATHS } from '../pages/paths.ts'
 import { recoveryCodesPage } from '../pages/recovery-codes-page.ts'
 import { totpEnrolPage } from '../pages/totp-enrol-page.ts'
 import type { TotpEnrolView } from '../pages/views.ts'
-import { toSelf } from './login-routes.ts'
-import { auditTrail, type PortalDeps } from './portal-deps.ts'
-import type { Route } from './portal.ts'
 import { rememberDevice } from './known-devices.ts'
+import { toSelf } from './login-routes.ts'
+import type { Route } from './portal.ts'
+import { auditTrail, type PortalDeps } from './portal-deps.ts'
 import {
   currentSession,
   freshSession,
@@ -34,7 +34,12 @@ export function enrolRoutes(deps: PortalDeps): readonly Route[] {
       path: PATHS.newTotp,
       handle: async (visit, query) => {
         const returnTicket = query.get('rt') ?? ''
-        const fresh = await freshSession(deps, visit, await currentSession(deps, visit), returnTicket)
+        const fresh = await freshSession(
+          deps,
+          visit,
+          await currentSession(deps, visit),
+          returnTicket,
+        )
         if (fresh.kind === 'first') return fresh.answer
         const { account } = fresh
         const secret =
@@ -71,7 +76,8 @@ export function enrolRoutes(deps: PortalDeps): readonly Route[] {
           loginContext(deps, visit),
         )
         if (outcome.kind === 'limited') return tooMany(deps, visit, outcome.budget, outcome.take)
-        if (outcome.kind === 'gone') return toPage(PATHS.login, returnTicket, [noSessionCookie(visit)])
+        if (outcome.kind === 'gone')
+          return toPage(PATHS.login, returnTicket, [noSessionCookie(visit)])
         if (outcome.kind !== 'signed_in') {
           return enrolPage(deps, visit, 422, account, secret, { ...again, problem: 'wrong' })
         }
@@ -96,7 +102,8 @@ export function enrolRoutes(deps: PortalDeps): readonly Route[] {
         const current = await currentSession(deps, visit)
         const fresh = await freshSession(deps, visit, current, returnTicket)
         if (fresh.kind === 'first') return fresh.answer
-        if (!(await deps.totp.hasDevice(fresh.account.id))) return toPage(PATHS.newTotp, returnTicket)
+        if (!(await deps.totp.hasDevice(fresh.account.id)))
+          return toPage(PATHS.newTotp, returnTicket)
         return freshCodes(deps, visit, fresh.account, returnTicket, [])
       },
     },

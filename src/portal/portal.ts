@@ -166,12 +166,7 @@ function foreign(deps: PortalDeps, visit: Visit): Answer {
   )
 }
 
-function problem(
-  deps: PortalDeps,
-  visit: Visit,
-  status: number,
-  kind: 'path' | 'request',
-): Answer {
+function problem(deps: PortalDeps, visit: Visit, status: number, kind: 'path' | 'request'): Answer {
   return deps.frame.page(visit, status, (page) =>
     problemPage(page, { kind: 'bad_request', problem: kind }),
   )

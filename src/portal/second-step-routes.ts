@@ -1,5 +1,5 @@
-import { parseTotpCode } from '../factors/totp.ts'
 import type { Account } from '../accounts/account.ts'
+import { parseTotpCode } from '../factors/totp.ts'
 import type { Answer } from '../http/answer.ts'
 import type { Visit } from '../http/visit.ts'
 import { unreachable } from '../lib/unreachable.ts'
@@ -10,8 +10,8 @@ import { totpPage } from '../pages/totp-page.ts'
 import type { SecondStepView } from '../pages/views.ts'
 import type { Session } from '../sessions/session.ts'
 import { toSelf } from './login-routes.ts'
-import type { PortalDeps } from './portal-deps.ts'
 import type { Route } from './portal.ts'
+import type { PortalDeps } from './portal-deps.ts'
 import {
   arrive,
   currentSession,

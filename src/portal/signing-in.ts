@@ -64,7 +64,8 @@ export function toPage(
 export function onward(deps: PortalDeps, visit: Visit, returnTicket: string): string {
   const url = returnTicket === '' ? undefined : deps.tickets.read(returnTicket)
   if (url === undefined) return PATHS.account
-  const own = url.startsWith(`${visit.site.origin}/`) || url.startsWith(`${visit.site.portalOrigin}/`)
+  const own =
+    url.startsWith(`${visit.site.origin}/`) || url.startsWith(`${visit.site.portalOrigin}/`)
   return own || deps.appAt(url) !== undefined ? url : PATHS.account
 }
 

@@ -1,6 +1,9 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http'
+import type { Socket } from 'node:net'
 import type { Dispatcher } from 'undici'
+import type { SessionId } from '../identity/principal.ts'
 import type { Clock } from '../lib/clock.ts'
+import type { LiveConnections } from './live-connections.ts'
 import { errorCode, type ProblemKind, problemOf } from './problem.ts'
 import { discardRest, RequestBody } from './request-body.ts'
 import type { RequestContext, RequestHeaders } from './request-headers.ts'
@@ -20,6 +23,8 @@ export type ForwardPlan = {
   readonly path: string
   readonly headers: RequestHeaders
   readonly context: RequestContext
+  /** Whose it is; an answer without announced length is cut when the session ends. */
+  readonly session?: SessionId
   /** Works the security headers into the app's; called once, before anything is sent. */
   readonly dress?: (headers: HeaderList, status: number) => void
   /** Answers in the app's stead. Called at most once, and only when nothing was sent yet. */
@@ -55,6 +60,7 @@ export function createForwarder(deps: {
   readonly clock: Clock
   readonly responseHeaders: ResponseHeaders
   readonly stalls: StallWatch
+  readonly live: LiveConnections
 }): Forwarder {
   return (req, res, plan) => {
     const { fields, framing } = plan.headers.plain(req.rawHeaders, plan.context)
@@ -84,6 +90,7 @@ class Forwarding implements Dispatcher.DispatchHandler, Watched {
   readonly #request: Dispatcher.DispatchOptions
   #controller: Dispatcher.DispatchController | undefined
   readonly #sentAt: number
+  #started = false
   #opened = 0
   /** The request went out over a connection that was open before. */
   #reused = false
@@ -98,8 +105,10 @@ class Forwarding implements Dispatcher.DispatchHandler, Watched {
   #bytes = 0
   #flushed = false
   #watched = false
+  #leave: (() => void) | undefined
   #paused = false
   #drains = 0
+  #cutOff = false
   #over = false
   #outcome: ForwardStats['outcome'] = 'client_gone'
 
@@ -119,12 +128,29 @@ class Forwarding implements Dispatcher.DispatchHandler, Watched {
   }
 
   start(): void {
-    this.#res.on('close', () => this.#closed())
-    this.#dispatch()
+    const req = this.#req
+    const res = this.#res
+    if (res.destroyed || req.socket.destroyed) {
+      this.#closed()
+      return
+    }
+    res.on('close', () => this.#closed())
+    if (res.socket !== null) {
+      this.#dispatch()
+      return
+    }
+    // Pipelined behind another request: it waits its turn, so that one connection never has more
+    // than one request at the app. Until then only `req` hears of the connection's end.
+    res.once('socket', () => this.#dispatch())
+    req.once('close', () => {
+      if (!this.#started) this.#closed()
+    })
   }
 
   #dispatch(): void {
     const { upstream } = this.#plan
+    if (this.#over) return
+    this.#started = true
     this.#opened = upstream.opened()
     upstream.dispatch(this.#request, this)
   }
@@ -150,7 +176,10 @@ class Forwarding implements Dispatcher.DispatchHandler, Watched {
       return
     }
     const res = this.#res
-    if (this.#over) return controller.abort(new ClientGone())
+    if (this.#over) {
+      controller.abort(new ClientGone())
+      return
+    }
     this.#status = status
     this.#waited = this.#deps.clock.now() - this.#sentAt
     const list = this.#deps.responseHeaders(receivedFields(controller), status)
@@ -160,7 +189,7 @@ class Forwarding implements Dispatcher.DispatchHandler, Watched {
       res.writeHead(status, reason ?? '', list)
     } catch {
       // A reason or a field that Node will not write: rare enough to be tried first.
-      res.writeHead(status, writableFields(list))
+      res.writeHead(status, STATUS_CODES[status] ?? '', writableFields(list))
     }
     if (this.#req.method !== 'HEAD' && status !== 204 && status !== 304) {
       process.nextTick(afterHead, this)
@@ -172,10 +201,15 @@ class Forwarding implements Dispatcher.DispatchHandler, Watched {
    * a body at hand both go out together.
    */
   afterHead(): void {
-    if (this.#over || this.#res.writableEnded) return
-    if (!this.#flushed) this.#res.flushHeaders()
+    const res = this.#res
+    if (this.#over || (res.writableEnded && res.writableLength === 0)) return
+    if (!this.#flushed) res.flushHeaders()
     this.#watched = true
     this.#deps.stalls.add(this)
+    const { session } = this.#plan
+    if (session !== undefined && this.#length < 0 && !res.writableEnded) {
+      this.#leave = this.#deps.live.follow(session, () => this.#cut('cut'))
+    }
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -206,9 +240,10 @@ class Forwarding implements Dispatcher.DispatchHandler, Watched {
   }
 
   onResponseError(_controller: Dispatcher.DispatchController | null, error: Error): void {
-    if (this.#over || this.#outcome === 'sent') return
+    if (this.#over || this.#cutOff || this.#outcome === 'sent') return
     if (this.#mayRetry(error)) {
       this.#retried = true
+      this.#controller = undefined
       // Not within the closing of the connection that failed, which is still being cleared away.
       process.nextTick(() => this.#dispatch())
       return
@@ -244,10 +279,10 @@ class Forwarding implements Dispatcher.DispatchHandler, Watched {
   /** Ends the client's connection so that it sees the answer is not whole (RFC 9112 8). */
   #cut(outcome: 'problem' | 'cut' | 'client_gone'): void {
     this.#outcome = outcome
+    this.#cutOff = true
     const { socket } = this.#req
-    const untilClose = this.#length < 0 && this.#req.httpVersionMinor === 0
     // SECURITY: where the body is all that comes before the end, a clean end would be a lie.
-    if (untilClose && !socket.destroyed) socket.resetAndDestroy()
+    if (this.#length < 0 && this.#req.httpVersionMinor === 0) reset(socket)
     else socket.destroy()
   }
 
@@ -255,6 +290,7 @@ class Forwarding implements Dispatcher.DispatchHandler, Watched {
     if (this.#over) return
     this.#over = true
     if (this.#watched) this.#deps.stalls.remove(this)
+    this.#leave?.()
     if (this.#outcome === 'sent' && !this.#res.writableFinished) this.#outcome = 'client_gone'
     this.#controller?.abort(new ClientGone())
     if (this.#outcome !== 'sent' && this.#request.body instanceof RequestBody) {
@@ -269,7 +305,7 @@ class Forwarding implements Dispatcher.DispatchHandler, Watched {
   }
 
   moved(): number {
-    return this.#bytes + this.#drains
+    return this.#bytes + this.#drains - this.#res.writableLength
   }
 
   waitsFor(): 'client' | 'app' | 'nobody' {
@@ -285,6 +321,15 @@ class Forwarding implements Dispatcher.DispatchHandler, Watched {
 
 function afterHead(forwarding: Forwarding): void {
   forwarding.afterHead()
+}
+
+/** Ends a connection with a reset where there is such a thing, as there is over TCP. */
+function reset(socket: Socket): void {
+  try {
+    socket.resetAndDestroy()
+  } catch {
+    socket.destroy()
+  }
 }
 
 function receivedFields(controller: Dispatcher.DispatchController): ReceivedFields {

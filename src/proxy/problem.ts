@@ -1,9 +1,10 @@
 /**
  * Why an app's answer could not be had. `unreachable`: no connection; `timeout`: connected or
  * not, it took too long; `broken`: it cut the answer off or did not speak HTTP; `refused`: the
- * request cannot be put into words that are safe to send (the client's fault).
+ * request cannot be put into words that are safe to send (the client's fault); `crowded`: its
+ * session has as many connections open as it may have.
  */
-export type ProblemKind = 'unreachable' | 'timeout' | 'broken' | 'refused'
+export type ProblemKind = 'unreachable' | 'timeout' | 'broken' | 'refused' | 'crowded'
 
 /** Names the problem that an error stands for. `connected`: whether the request was under way. */
 export function problemOf(error: unknown, connected: boolean): ProblemKind {

@@ -78,7 +78,7 @@ export function createRequestHeaders(options: {
           break
         }
         case CONNECTION:
-          if (!nominatesNothing(value)) (nominated ??= []).push(...nominatedNames(value))
+          if (!nominatesNothing(value)) nominated = [...(nominated ?? []), ...nominatedNames(value)]
           break
         case LENGTH:
           length ??= value

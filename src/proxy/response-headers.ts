@@ -34,7 +34,7 @@ export function createResponseHeaders(options: {
       else if (verdict === COOKIE) {
         if (!setsOwnCookie(value, isOwnCookie)) list.push([name, value])
       } else if (verdict === CONNECTION) {
-        if (!nominatesNothing(value)) (nominated ??= []).push(...nominatedNames(value))
+        if (!nominatesNothing(value)) nominated = [...(nominated ?? []), ...nominatedNames(value)]
       } else if (verdict === LENGTH) length ??= value
       else coded = true
     }

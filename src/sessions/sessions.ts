@@ -117,7 +117,8 @@ export function createSessions(
     const startedIn = epoch
     const session = await store.byTokenHash(tokenHash)
     const now = clock.now()
-    const lastSeen = session === undefined ? 0 : Math.max(session.lastSeenAt, seen.get(session.id) ?? 0)
+    const lastSeen =
+      session === undefined ? 0 : Math.max(session.lastSeenAt, seen.get(session.id) ?? 0)
     if (session === undefined || isOver(session, lastSeen, now)) return drop(tokenHash)
     const account = await deps.accountById(session.userId)
     if (account === undefined || account.disabled) return drop(tokenHash)
@@ -157,7 +158,8 @@ export function createSessions(
         createdAt: now,
         lastSeenAt: now,
         idle: pending ? PENDING_FOR : start.remember ? options.remember : options.idle,
-        endsAt: now + (pending ? PENDING_FOR : start.remember ? options.remember : options.absolute),
+        endsAt:
+          now + (pending ? PENDING_FOR : start.remember ? options.remember : options.absolute),
         remember: start.remember,
         address: start.address,
         userAgent: start.userAgent,

@@ -77,21 +77,24 @@ t.test('begin() forgets failures one by one, each after the duration', async (t)
   t.equal(guess(lockout, 30, 'bob', HOME).length, 6, 'four of nine still count')
 })
 
-t.test('begin() locks the network and not the owner elsewhere or on a known device [F9]', async (t) => {
-  const { lockout } = setUp()
-  guess(lockout, 30, 'bob', AWAY)
-  t.equal(lockout.check('bob', AWAY).kind, 'locked')
-  t.equal(lockout.check('bob', HOME).kind, 'open')
-  t.equal(lockout.check('bob', AWAY, 'dev_1').kind, 'open', 'from the very network of the attack')
-  t.equal(lockout.check('alice', AWAY).kind, 'open')
+t.test(
+  'begin() locks the network and not the owner elsewhere or on a known device [F9]',
+  async (t) => {
+    const { lockout } = setUp()
+    guess(lockout, 30, 'bob', AWAY)
+    t.equal(lockout.check('bob', AWAY).kind, 'locked')
+    t.equal(lockout.check('bob', HOME).kind, 'open')
+    t.equal(lockout.check('bob', AWAY, 'dev_1').kind, 'open', 'from the very network of the attack')
+    t.equal(lockout.check('alice', AWAY).kind, 'open')
 
-  t.equal(guess(lockout, 30, 'bob', AWAY, 'dev_1').length, 10)
-  t.equal(lockout.check('bob', AWAY, 'dev_1').kind, 'locked', 'its own failures lock it')
-  t.equal(lockout.check('bob', HOME, 'dev_1').kind, 'locked', 'wherever it is taken')
-  t.equal(lockout.check('bob', HOME).kind, 'open', 'and count nowhere else')
-  t.equal(lockout.check('bob', HOME, 'dev_2').kind, 'open')
-  t.equal(lockout.check('alice', AWAY, 'dev_1').kind, 'open')
-})
+    t.equal(guess(lockout, 30, 'bob', AWAY, 'dev_1').length, 10)
+    t.equal(lockout.check('bob', AWAY, 'dev_1').kind, 'locked', 'its own failures lock it')
+    t.equal(lockout.check('bob', HOME, 'dev_1').kind, 'locked', 'wherever it is taken')
+    t.equal(lockout.check('bob', HOME).kind, 'open', 'and count nowhere else')
+    t.equal(lockout.check('bob', HOME, 'dev_2').kind, 'open')
+    t.equal(lockout.check('alice', AWAY, 'dev_1').kind, 'open')
+  },
+)
 
 t.test('begin() takes no device for a network, and no account for another', async (t) => {
   const { lockout } = setUp()
@@ -185,17 +188,20 @@ t.test('unlock() holds until what it forgave would have faded anyway', async (t)
   t.equal(lockout.check('bob', HOME).kind, 'open')
 })
 
-t.test('begin() under a clock that goes back locks for the duration and no longer [L23]', async (t) => {
-  const { clock, lockout } = setUp()
-  guess(lockout, 30, 'bob', HOME)
-  guess(lockout, 5, 'carol', HOME)
-  const now = clock.advance(-365 * 24 * 60 * MINUTE)
-  t.strictSame(lockout.check('bob', HOME), { kind: 'locked', until: now + DURATION })
-  t.equal(guess(lockout, 30, 'carol', HOME).length, 5, 'nothing is forgotten by it')
-  clock.advance(DURATION)
-  t.equal(lockout.check('bob', HOME).kind, 'open')
-  t.equal(lockout.check('carol', HOME).kind, 'open')
-})
+t.test(
+  'begin() under a clock that goes back locks for the duration and no longer [L23]',
+  async (t) => {
+    const { clock, lockout } = setUp()
+    guess(lockout, 30, 'bob', HOME)
+    guess(lockout, 5, 'carol', HOME)
+    const now = clock.advance(-365 * 24 * 60 * MINUTE)
+    t.strictSame(lockout.check('bob', HOME), { kind: 'locked', until: now + DURATION })
+    t.equal(guess(lockout, 30, 'carol', HOME).length, 5, 'nothing is forgotten by it')
+    clock.advance(DURATION)
+    t.equal(lockout.check('bob', HOME).kind, 'open')
+    t.equal(lockout.check('carol', HOME).kind, 'open')
+  },
+)
 
 t.test('begin() answers alike for every name: it knows of no account [F2]', async (t) => {
   const { clock, lockout } = setUp()

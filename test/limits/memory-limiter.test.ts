@@ -58,24 +58,27 @@ t.test('take() loses no fraction over a rate that is no whole number of ms', asy
   t.equal(taken, 7 + 700)
 })
 
-t.test('take() told to wait for retryAfter is taken then and not a millisecond before', async (t) => {
-  for (const [count, window] of [
-    [7, 1000],
-    [3, 10_000],
-    [1, 1],
-    [999, MINUTE],
-  ] as const) {
-    const { clock, limiter, taken } = setUp()
-    const budget: Budget = { name: 'any', count, window }
-    t.equal(taken(budget, 'a', count), count)
-    const refused = limiter.take(budget, 'a')
-    if (refused.kind !== 'limited') return t.fail('not limited')
-    clock.advance(refused.retryAfter - 1)
-    t.equal(limiter.take(budget, 'a').kind, 'limited', `${count}/${window}`)
-    clock.advance(1)
-    t.equal(limiter.take(budget, 'a').kind, 'taken', `${count}/${window}`)
-  }
-})
+t.test(
+  'take() told to wait for retryAfter is taken then and not a millisecond before',
+  async (t) => {
+    for (const [count, window] of [
+      [7, 1000],
+      [3, 10_000],
+      [1, 1],
+      [999, MINUTE],
+    ] as const) {
+      const { clock, limiter, taken } = setUp()
+      const budget: Budget = { name: 'any', count, window }
+      t.equal(taken(budget, 'a', count), count)
+      const refused = limiter.take(budget, 'a')
+      if (refused.kind !== 'limited') return t.fail('not limited')
+      clock.advance(refused.retryAfter - 1)
+      t.equal(limiter.take(budget, 'a').kind, 'limited', `${count}/${window}`)
+      clock.advance(1)
+      t.equal(limiter.take(budget, 'a').kind, 'taken', `${count}/${window}`)
+    }
+  },
+)
 
 t.test('take() of 200 parallel calls gives the budget and no more [F6]', async (t) => {
   const { limiter } = setUp()
@@ -139,17 +142,20 @@ t.test('refund() gives one back and never more than the budget', async (t) => {
   t.equal(taken(AUTH, 'a', 9), 2)
 })
 
-t.test('take() under a clock that goes back neither locks out for ever nor refills [L23]', async (t) => {
-  const { clock, limiter, taken } = setUp()
-  t.equal(taken(AUTH, 'a', 9), 5)
-  clock.advance(-365 * 24 * 60 * MINUTE)
-  const refused = limiter.take(AUTH, 'a')
-  t.strictSame(refused, { kind: 'limited', retryAfter: 12 * SECOND, resetAfter: MINUTE })
-  clock.advance(12 * SECOND)
-  t.equal(taken(AUTH, 'a', 9), 1)
-  clock.advance(10 * 365 * 24 * 60 * MINUTE)
-  t.equal(taken(AUTH, 'a', 9), 5)
-})
+t.test(
+  'take() under a clock that goes back neither locks out for ever nor refills [L23]',
+  async (t) => {
+    const { clock, limiter, taken } = setUp()
+    t.equal(taken(AUTH, 'a', 9), 5)
+    clock.advance(-365 * 24 * 60 * MINUTE)
+    const refused = limiter.take(AUTH, 'a')
+    t.strictSame(refused, { kind: 'limited', retryAfter: 12 * SECOND, resetAfter: MINUTE })
+    clock.advance(12 * SECOND)
+    t.equal(taken(AUTH, 'a', 9), 1)
+    clock.advance(10 * 365 * 24 * 60 * MINUTE)
+    t.equal(taken(AUTH, 'a', 9), 5)
+  },
+)
 
 t.test('take() keeps no more than maxKeys keys and forgets the least recently used', async (t) => {
   const { limiter, taken } = setUp({ maxKeys: 100_000 })
@@ -195,18 +201,21 @@ t.test('take() throws on a budget it cannot keep to', async (t) => {
   t.throws(() => limiter.refund({ ...AUTH, window: SECOND }, 'a'), /auth is defined twice/)
 })
 
-t.test('BUDGETS.secondFactor lets five wrong codes through, and gives right ones back [G4]', async (t) => {
-  const { clock, limiter, taken } = setUp()
-  const budget = BUDGETS.secondFactor
-  for (let i = 0; i < 20; i++) {
-    t.equal(limiter.take(budget, 'usr_1').kind, 'taken')
-    limiter.refund(budget, 'usr_1')
-  }
-  t.equal(taken(budget, 'usr_1', 100), 5)
-  t.equal(taken(budget, 'usr_2', 1), 1, 'another account')
-  clock.advance(5 * MINUTE)
-  t.equal(taken(budget, 'usr_1', 100), 5)
-})
+t.test(
+  'BUDGETS.secondFactor lets five wrong codes through, and gives right ones back [G4]',
+  async (t) => {
+    const { clock, limiter, taken } = setUp()
+    const budget = BUDGETS.secondFactor
+    for (let i = 0; i < 20; i++) {
+      t.equal(limiter.take(budget, 'usr_1').kind, 'taken')
+      limiter.refund(budget, 'usr_1')
+    }
+    t.equal(taken(budget, 'usr_1', 100), 5)
+    t.equal(taken(budget, 'usr_2', 1), 1, 'another account')
+    clock.advance(5 * MINUTE)
+    t.equal(taken(budget, 'usr_1', 100), 5)
+  },
+)
 
 t.test('namedBudgets() names each rate by its key', async (t) => {
   const rates = { auth: { count: 5, window: MINUTE }, session: { count: 600, window: MINUTE } }

@@ -27,7 +27,6 @@ export async function startCaddy(caddyfile: string, globalOptions = ''): Promise
     'Caddyfile',
     `{
       admin off
-      persist_config off
       skip_install_trust
       auto_https disable_redirects
       ${globalOptions}

@@ -21,7 +21,10 @@ export type CookieJar = {
   /** Takes a `Set-Cookie` value; gives the reason when a browser would refuse it. */
   readonly take: (setCookie: string, from: URL) => string | undefined
   /** Value of the `Cookie` header; empty when there is none. `foreign`: another site asks. */
-  readonly header: (to: URL, how: { foreign: boolean; navigation: boolean; safe: boolean }) => string
+  readonly header: (
+    to: URL,
+    how: { foreign: boolean; navigation: boolean; safe: boolean },
+  ) => string
   /** The cookie of this name that would be sent to `to`. */
   readonly get: (to: URL | string, name: string) => Cookie | undefined
   readonly all: () => readonly Cookie[]

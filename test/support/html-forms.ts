@@ -28,15 +28,17 @@ export type FormButton = {
 /** The forms of a page, in order. Enough HTML for pages written with care; not a parser of any page. */
 export function parseForms(html: string): readonly Form[] {
   const page = html.replace(/<!--[\s\S]*?-->/g, '').replace(/<(script|style)\b[\s\S]*?<\/\1>/gi, '')
-  return [...page.matchAll(/<form\b([^>]*)>([\s\S]*?)<\/form>/gi)].map(([, tag = '', inside = '']) => {
-    const attributes = parseAttributes(tag)
-    return {
-      action: attributes.get('action') ?? '',
-      method: attributes.get('method')?.toLowerCase() === 'post' ? 'post' : 'get',
-      id: attributes.get('id') ?? '',
-      ...parseControls(inside),
-    }
-  })
+  return [...page.matchAll(/<form\b([^>]*)>([\s\S]*?)<\/form>/gi)].map(
+    ([, tag = '', inside = '']) => {
+      const attributes = parseAttributes(tag)
+      return {
+        action: attributes.get('action') ?? '',
+        method: attributes.get('method')?.toLowerCase() === 'post' ? 'post' : 'get',
+        id: attributes.get('id') ?? '',
+        ...parseControls(inside),
+      }
+    },
+  )
 }
 
 /** Attributes of the first `<NAME …>` tag for which `accept` holds; `undefined` when there is none. */
@@ -54,7 +56,9 @@ export function findTag(
 
 /** Text with its tags removed and its character references resolved. */
 export function textOf(html: string): string {
-  const visible = html.replace(/<(script|style|head)\b[\s\S]*?<\/\1>/gi, ' ').replace(/<[^>]*>/g, ' ')
+  const visible = html
+    .replace(/<!--[\s\S]*?-->|<(script|style|head)\b[\s\S]*?<\/\1>/gi, ' ')
+    .replace(/<[^>]*>/g, ' ')
   return decodeEntities(visible).replace(/\s+/g, ' ').trim()
 }
 
@@ -130,9 +134,12 @@ const ENTITIES: Readonly<Record<string, string>> = {
 }
 
 function decodeEntities(text: string): string {
-  return text.replace(/&(?:#x([0-9a-f]{1,6})|#([0-9]{1,7})|([a-z]+));/gi, (all, hex, decimal, name) => {
-    if (hex !== undefined) return String.fromCodePoint(Number.parseInt(hex, 16))
-    if (decimal !== undefined) return String.fromCodePoint(Number(decimal))
-    return ENTITIES[name] ?? all
-  })
+  return text.replace(
+    /&(?:#x([0-9a-f]{1,6})|#([0-9]{1,7})|([a-z]+));/gi,
+    (all, hex, decimal, name) => {
+      if (hex !== undefined) return String.fromCodePoint(Number.parseInt(hex, 16))
+      if (decimal !== undefined) return String.fromCodePoint(Number(decimal))
+      return ENTITIES[name] ?? all
+    },
+  )
 }

@@ -103,7 +103,10 @@ export async function openRaw(target: RawTarget): Promise<RawConnection> {
     })
   }
 
-  const response: RawConnection['response'] = async ({ bodyless = false, patience = 5_000 } = {}) => {
+  const response: RawConnection['response'] = async ({
+    bodyless = false,
+    patience = 5_000,
+  } = {}) => {
     const deadline = Date.now() + patience
     for (;;) {
       const parsed = parse(received.subarray(taken), ended, bodyless)

@@ -47,6 +47,10 @@ export function choice<const T extends string>(options: readonly T[]): Reader<T>
 /** The version of the file format. */
 export const version: Reader<1> = (raw) => {
   const reading = whole(0, Number.MAX_SAFE_INTEGER)(raw)
-  if (reading.kind === 'faults' || reading.value === 1) return map(() => reading, () => 1 as const)(raw)
+  if (reading.kind === 'faults' || reading.value === 1)
+    return map(
+      () => reading,
+      () => 1 as const,
+    )(raw)
   return bad('unknown_version', { value: String(reading.value) })
 }

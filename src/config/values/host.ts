@@ -13,7 +13,8 @@ export const host: Reader<string> = textThen(readHost)
 export const hostPattern: Reader<string> = textThen((text) => {
   if (!text.includes('*')) return readHost(text)
   const base = text.slice(2)
-  if (!text.startsWith('*.') || base.includes('*')) return bad('host_wildcard', { value: shown(text) })
+  if (!text.startsWith('*.') || base.includes('*'))
+    return bad('host_wildcard', { value: shown(text) })
   const reading = readHost(base)
   if (reading.kind === 'faults') {
     return {

@@ -14,7 +14,8 @@ const MAX_ENTRIES = 1000
 export function listOf<T>(item: Reader<T>, options: ListOptions<T> = {}): Reader<readonly T[]> {
   const { mayBeEmpty = false, textOf = String } = options
   return (raw) => {
-    if (typeof raw === 'object' && raw !== null && !Array.isArray(raw)) return wrongType(raw, 'list')
+    if (typeof raw === 'object' && raw !== null && !Array.isArray(raw))
+      return wrongType(raw, 'list')
     if (!Array.isArray(raw)) {
       const reading = item(raw)
       return reading.kind === 'value' ? good([reading.value]) : reading

@@ -1,6 +1,6 @@
 import { bad, good, type Reading } from '../problem.ts'
-import { inUrl, readHost } from './host.ts'
 import { line } from './basics.ts'
+import { inUrl, readHost } from './host.ts'
 import { type Reader, shown, textThen } from './reader.ts'
 
 export type Origin = {

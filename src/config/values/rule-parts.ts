@@ -55,8 +55,14 @@ export function looksLikeRegex(glob: string): boolean {
 }
 
 const BACKSLASH: BothLanguages = { en: 'a backslash', fr: 'une barre inverse' }
-const DOT_SEGMENT: BothLanguages = { en: '"." or ".." as a segment', fr: 'le segment « . » ou « .. »' }
-const EMPTY_SEGMENT: BothLanguages = { en: 'two slashes in a row', fr: 'deux barres obliques de suite' }
+const DOT_SEGMENT: BothLanguages = {
+  en: '"." or ".." as a segment',
+  fr: 'le segment « . » ou « .. »',
+}
+const EMPTY_SEGMENT: BothLanguages = {
+  en: 'two slashes in a row',
+  fr: 'deux barres obliques de suite',
+}
 const COMPATIBILITY: BothLanguages = {
   en: 'a character in a form that is not the usual one',
   fr: 'un caractère sous une forme inhabituelle',

@@ -25,6 +25,9 @@ export const en = {
   changeAccount: 'Use another account',
   retry: 'Try again',
 
+  optional: '(optional)',
+  busy: 'Too many sign-ins at the same time. Nothing was checked: try again in a moment.',
+
   username: 'Username',
   displayName: 'Display name',
   email: 'Email address',
@@ -63,7 +66,6 @@ export const en = {
       wrong: 'Incorrect username or password.',
       emptyUsername: 'Enter your username',
       emptyPassword: 'Enter your password',
-      busy: 'Too many sign-ins at the same time. Nothing was checked: try again in a moment.',
     },
     notice: {
       expired: 'This page had been open for a long time. Enter your password again.',
@@ -84,7 +86,6 @@ export const en = {
       empty: 'Enter the code',
       format: 'The code has 6 digits',
       wrong: 'This code is not valid. Check the app and try again',
-      busy: 'Too many sign-ins at the same time. Nothing was checked: try again in a moment',
     },
   },
 
@@ -98,7 +99,6 @@ export const en = {
       empty: 'Enter a recovery code',
       format: 'A recovery code has 15 characters',
       wrong: 'This code is not valid or was used already. Try another one',
-      busy: 'Too many sign-ins at the same time. Nothing was checked: try again in a moment',
     },
   },
 
@@ -246,7 +246,8 @@ export const en = {
       title: 'Your session has expired',
       lead: 'Nothing is lost. Keep this page open:',
       signIn: 'Sign in again in another tab',
-      resend: 'Come back here, reload the page (F5 key) and agree to send the form again.',
+      resend:
+        'Come back here, reload the page (F5 on a keyboard) and agree to send the form again.',
     },
     framed: {
       title: 'Your session has expired',
@@ -274,7 +275,7 @@ const FIELD_PROBLEMS: Readonly<
     empty: 'Enter a username',
     taken: 'This username is taken',
     too_long: 'The username is too long',
-    invalid: 'The username has a character that is not accepted',
+    invalid: 'Use letters, digits and . _ - @ + without spaces, and start with a letter or a digit',
   },
   display_name: {
     empty: 'Enter the name to display',
@@ -292,7 +293,7 @@ const FIELD_PROBLEMS: Readonly<
     too_short: 'The password is too short',
     too_long: 'The password is too long',
     too_common: 'This password is too common: choose another one',
-    contains_name: 'The password must not contain your name or the name of the service',
+    contains_name: 'The password must not contain your username',
     invalid: 'The password has a character that is not accepted',
   },
 }

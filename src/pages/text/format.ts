@@ -17,14 +17,13 @@ export type Format = {
 export function createFormat(language: Language): Format {
   const plurals = new Intl.PluralRules(language)
   const durations = new Intl.DurationFormat(language, { style: 'long' })
-  const time = { hour: '2-digit', minute: '2-digit', hourCycle: 'h23', timeZoneName: 'short' }
   const dateTimes = new Intl.DateTimeFormat(LOCALES[language], {
     day: 'numeric',
     month: 'long',
     year: 'numeric',
-    ...(time as Intl.DateTimeFormatOptions),
+    ...TIME,
   })
-  const times = new Intl.DateTimeFormat(LOCALES[language], time as Intl.DateTimeFormatOptions)
+  const times = new Intl.DateTimeFormat(LOCALES[language], TIME)
   return {
     plural: (count, one, other) => (plurals.select(count) === 'one' ? one : other),
     dateTime: (at) => withHours(language, dateTimes.format(at)),
@@ -35,6 +34,13 @@ export function createFormat(language: Language): Format {
 
 const LOCALES = { fr: 'fr-FR', en: 'en-GB' } as const satisfies Record<Language, string>
 
+const TIME = {
+  hour: '2-digit',
+  minute: '2-digit',
+  hourCycle: 'h23',
+  timeZoneName: 'short',
+} as const satisfies Intl.DateTimeFormatOptions
+
 const UNITS = [
   ['days', DAY],
   ['hours', HOUR],
@@ -42,9 +48,10 @@ const UNITS = [
   ['seconds', SECOND],
 ] as const
 
-/** French writes `14 h 32`; `Intl` gives `14:32`. */
+/** French writes `14 h 32` where `Intl` gives `14:32`; the zone stays on the line of its time. */
 function withHours(language: Language, text: string): string {
-  return language === 'fr' ? text.replace(/(\d\d):(\d\d)/, '$1\u00a0h\u00a0$2') : text
+  const hours = language === 'fr' ? text.replace(/(\d\d):(\d\d)/, '$1\u00a0h\u00a0$2') : text
+  return hours.replace(/ (?=[^ ]+$)/, '\u00a0')
 }
 
 function twoLargest(length: Milliseconds): Partial<Record<(typeof UNITS)[number][0], number>> {

@@ -26,6 +26,9 @@ export const fr = {
   changeAccount: 'Utiliser un autre compte',
   retry: 'Réessayer',
 
+  optional: '(facultatif)',
+  busy: 'Trop de connexions arrivent en même temps. Rien n’a été vérifié\u00a0: réessayez dans un instant.',
+
   username: 'Identifiant',
   displayName: 'Nom affiché',
   email: 'Adresse e\u2011mail',
@@ -65,7 +68,6 @@ export const fr = {
       wrong: 'Identifiant ou mot de passe incorrect.',
       emptyUsername: 'Saisissez votre identifiant',
       emptyPassword: 'Saisissez votre mot de passe',
-      busy: 'Trop de connexions arrivent en même temps. Rien n’a été vérifié\u00a0: réessayez dans un instant.',
     },
     notice: {
       expired: 'Cette page est restée ouverte longtemps. Saisissez de nouveau votre mot de passe.',
@@ -86,7 +88,6 @@ export const fr = {
       empty: 'Saisissez le code',
       format: 'Le code comporte 6 chiffres',
       wrong: 'Ce code n’est pas valable. Vérifiez l’application et réessayez',
-      busy: 'Trop de connexions arrivent en même temps. Rien n’a été vérifié\u00a0: réessayez dans un instant',
     },
   },
 
@@ -100,7 +101,6 @@ export const fr = {
       empty: 'Saisissez un code de secours',
       format: 'Un code de secours comporte 15 caractères',
       wrong: 'Ce code n’est pas valable ou a déjà servi. Essayez-en un autre',
-      busy: 'Trop de connexions arrivent en même temps. Rien n’a été vérifié\u00a0: réessayez dans un instant',
     },
   },
 
@@ -249,7 +249,8 @@ export const fr = {
       title: 'Votre session a expiré',
       lead: 'Rien n’est perdu. Gardez cette page ouverte\u00a0:',
       signIn: 'Se reconnecter dans un autre onglet',
-      resend: 'Revenez ici, rechargez la page (touche F5) et acceptez de renvoyer le formulaire.',
+      resend:
+        'Revenez ici, rechargez la page (F5 au clavier) et acceptez de renvoyer le formulaire.',
     },
     framed: {
       title: 'Votre session a expiré',
@@ -280,7 +281,8 @@ const FIELD_PROBLEMS: Readonly<
     empty: 'Saisissez un identifiant',
     taken: 'Cet identifiant est déjà pris',
     too_long: 'L’identifiant est trop long',
-    invalid: 'L’identifiant contient un caractère qui n’est pas accepté',
+    invalid:
+      'Utilisez des lettres, des chiffres et . _ - @ +, sans espace, en commençant par une lettre ou un chiffre',
   },
   display_name: {
     empty: 'Saisissez le nom à afficher',
@@ -298,7 +300,7 @@ const FIELD_PROBLEMS: Readonly<
     too_short: 'Le mot de passe est trop court',
     too_long: 'Le mot de passe est trop long',
     too_common: 'Ce mot de passe est trop courant\u00a0: choisissez-en un autre',
-    contains_name: 'Le mot de passe ne doit contenir ni votre nom, ni celui du service',
+    contains_name: 'Le mot de passe ne doit pas contenir votre identifiant',
     invalid: 'Le mot de passe contient un caractère qui n’est pas accepté',
   },
 }

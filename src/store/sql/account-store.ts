@@ -58,6 +58,15 @@ export function createAccountStore(database: Database): AccountStore {
         await trx.deleteFrom('sessions').where('user_id', '=', id).execute()
         return numUpdatedRows === 1n
       }),
+    setUnlocked: (id, now) =>
+      database.write(async (trx) => {
+        const { numUpdatedRows } = await trx
+          .updateTable('accounts')
+          .set({ unlocked_at: now, updated_at: now })
+          .where('id', '=', id)
+          .executeTakeFirst()
+        return numUpdatedRows === 1n
+      }),
     setDisabled: (id, disabled, now) =>
       database.write(async (trx) => {
         const { numUpdatedRows } = await trx
@@ -87,6 +96,7 @@ export async function insertAccount(
       group_names: JSON.stringify([...new Set(account.groups)].sort()),
       disabled: 0,
       password_hash: account.passwordHash,
+      unlocked_at: 0,
       created_at: now,
       updated_at: now,
     })
@@ -102,6 +112,7 @@ const COLUMNS = [
   'email',
   'group_names',
   'disabled',
+  'unlocked_at',
   'created_at',
 ] as const satisfies readonly (keyof Schema['accounts'])[]
 
@@ -113,6 +124,7 @@ function toAccount(row: Pick<Selectable<Schema['accounts']>, (typeof COLUMNS)[nu
     email: row.email,
     groups: rowList(row.group_names, (group) => (typeof group === 'string' ? group : undefined)),
     disabled: row.disabled !== 0,
+    unlockedAt: row.unlocked_at,
     createdAt: row.created_at,
   }
 }

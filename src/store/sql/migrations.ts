@@ -67,6 +67,7 @@ async function start(db: Kysely<unknown>): Promise<void> {
     .addColumn('group_names', 'text', (column) => column.notNull())
     .addColumn('disabled', 'integer', (column) => column.notNull())
     .addColumn('password_hash', 'text', (column) => column.notNull())
+    .addColumn('unlocked_at', 'bigint', (column) => column.notNull())
     .addColumn('created_at', 'bigint', (column) => column.notNull())
     .addColumn('updated_at', 'bigint', (column) => column.notNull())
     .execute()

@@ -13,6 +13,8 @@ export type Schema = {
     readonly group_names: string
     readonly disabled: number
     readonly password_hash: string
+    /** When an operator last lifted its lock; 0: never. */
+    readonly unlocked_at: number
     readonly created_at: number
     readonly updated_at: number
   }

@@ -74,18 +74,31 @@ function createPrivately(path: string): void {
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
     const mode = statSync(path, { throwIfNoEntry: false })?.mode
-    if (mode === undefined) closeSync(openSync(path, 'ax', 0o600))
+    if (mode === undefined) createEmpty(path)
     else if ((mode & 0o077) !== 0) chmodSync(path, 0o600)
   } catch (cause) {
-    const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
-    if (code === 'EEXIST') return // by another process, a moment ago
+    const code = errorCode(cause) ?? 'unknown error'
     throw new AppError(
       'store_unavailable',
-      `The database file ${path} cannot be created or made private (${code ?? 'unknown error'}). ` +
+      `The database file ${path} cannot be created or made private (${code}). ` +
         'Give this user its folder, or set another path.',
       { cause },
     )
   }
+}
+
+function createEmpty(path: string): void {
+  try {
+    closeSync(openSync(path, 'wx', 0o600))
+  } catch (cause) {
+    // By another process, a moment ago.
+    if (errorCode(cause) !== 'EEXIST') throw cause
+  }
+}
+
+function errorCode(cause: unknown): string | undefined {
+  if (!(cause instanceof Error) || !('code' in cause)) return undefined
+  return typeof cause.code === 'string' ? cause.code : undefined
 }
 
 /** Everything here may be done again after it failed half-way. */

@@ -1,7 +1,8 @@
 <?php
 
-// Answers with the request headers as PHP knows them. PHP, like every CGI descendant, turns
-// header names into upper case variables and folds what is no letter or digit into `_`.
+// Answers with the request headers as PHP knows them. It turns their names into variables: upper
+// case, `-` becomes `_` as in CGI (RFC 3875 4.1.18), and so do `.` and the space, as in every
+// variable that comes from outside.
 
 $counter = fopen(getenv('COUNTER_FILE'), 'c+');
 flock($counter, LOCK_EX);

@@ -1,0 +1,275 @@
+import { dirname } from 'node:path'
+import { createAuthorize } from './access/authorize.ts'
+import { caddy } from './check/caddy.ts'
+import type { Contract } from './check/contract.ts'
+import { nginx } from './check/nginx.ts'
+import { traefik } from './check/traefik.ts'
+import type { Settings } from './config/settings.ts'
+import { createDenials } from './denial.ts'
+import { createKdf } from './factors/kdf.ts'
+import { createPasswordHasher } from './factors/password.ts'
+import { createRecoveryCodes } from './factors/recovery-codes.ts'
+import { createTotp } from './factors/totp.ts'
+import { createGateApps } from './gate-apps.ts'
+import { createHealth } from './health.ts'
+import { createClientLocator } from './http/client.ts'
+import { createReturnTickets } from './http/return-ticket.ts'
+import { createSites } from './http/site.ts'
+import { AppError } from './lib/app-error.ts'
+import { type Clock, systemClock } from './lib/clock.ts'
+import { SECOND } from './lib/duration.ts'
+import { networkSet } from './lib/network.ts'
+import type { Secret } from './lib/secret.ts'
+import { BUDGETS, namedBudgets } from './limits/budgets.ts'
+import { createLockout } from './limits/lockout.ts'
+import { createMemoryLimiter } from './limits/memory-limiter.ts'
+import { auditToLog, type Log } from './log.ts'
+import { createLogin } from './login/login.ts'
+import { createSetup } from './login/setup.ts'
+import { loadMasterKey } from './master-key.ts'
+import { createPipeline, RESERVED } from './pipeline.ts'
+import { compilePolicy } from './policy/compile.ts'
+import { createFrame } from './portal/frame.ts'
+import { createPortal } from './portal/portal.ts'
+import { asksForWebSocket } from './proxy/websocket-request.ts'
+import { listen } from './server.ts'
+import { createSessions } from './sessions/sessions.ts'
+import { openSqlStore, type SqlStore } from './store/sql/sql-store.ts'
+import { createKeys, type Keys } from './tokens/keys.ts'
+
+/** A running Sallyport. */
+export type App = {
+  /** Where it listens, e.g. `http://127.0.0.1:9091`. */
+  readonly url: string
+  /** The first account's one-time link, while there is no account. */
+  readonly setupLink: Secret<string> | undefined
+  /** Not ready → drain → closed. Requests under way get `grace` milliseconds. */
+  readonly stop: (grace?: number) => Promise<void>
+}
+
+const FLUSH_EVERY = 5 * SECOND
+const SWEEP_EVERY = 300 * SECOND
+const DRAIN_FOR = 10 * SECOND
+
+/** Store and keys, as the server and the command line both open them. */
+export type Vault = AsyncDisposable & { readonly store: SqlStore; readonly keys: Keys }
+
+/** @throws AppError `store_unavailable`, `store_incompatible`, `keys_unavailable` */
+export async function openVault(settings: Pick<Settings, 'store' | 'masterKey'>): Promise<Vault> {
+  const store = await openSqlStore({ path: settings.store.path })
+  try {
+    const master = await loadMasterKey({
+      configured: settings.masterKey,
+      directory: dirname(settings.store.path),
+      mayCreate: (await store.meta.get('key_check')) === undefined,
+    })
+    const keys = createKeys(master)
+    const mark = keys.sign('ticket', 'sallyport key check')
+    await store.meta.setIfAbsent('key_check', mark)
+    if ((await store.meta.get('key_check')) !== mark) {
+      throw new AppError(
+        'keys_unavailable',
+        `The master key is not the one ${settings.store.path} was made with. ` +
+          'Start with that key; without it, second factors cannot be read.',
+      )
+    }
+    return { store, keys, [Symbol.asyncDispose]: () => store.close() }
+  } catch (error) {
+    await store.close()
+    throw error
+  }
+}
+
+/**
+ * Puts the parts together and starts to listen. The only place where they are.
+ *
+ * @throws AppError for a store, a key or an address that cannot be used; nothing runs then
+ */
+export async function startApp(
+  settings: Settings,
+  deps: { readonly log: Log; readonly clock?: Clock },
+): Promise<App> {
+  const clock = deps.clock ?? systemClock
+  const { log } = deps
+  const { store, keys } = await openVault(settings)
+  const audit = auditToLog(log)
+
+  const sessions = createSessions(
+    {
+      store: store.sessions,
+      accountById: store.accounts.byId,
+      foreignWrites: store.foreignWrites,
+      clock,
+    },
+    settings.sessions,
+  )
+  const policy = compilePolicy(settings.apps)
+  const limiter = createMemoryLimiter({ clock })
+  const lockout = createLockout({ clock, ...settings.limits.lockout })
+  const budgets = namedBudgets({
+    auth: settings.limits.auth,
+    'auth-second': settings.limits.auth,
+    setup: settings.limits.auth,
+    default: settings.limits.default,
+    session: settings.limits.session,
+  })
+  const kdf = createKdf()
+  const passwords = createPasswordHasher({ kdf })
+  const totp = createTotp({ store: store.totp, keys, clock })
+  const recoveryCodes = createRecoveryCodes(
+    { store: store.recoveryCodes, kdf, clock },
+    { count: settings.login.recoveryCodes.count },
+  )
+  const login = createLogin(
+    {
+      accounts: store.accounts,
+      passwords,
+      totp,
+      recoveryCodes,
+      sessions,
+      limiter,
+      lockout,
+      audit,
+      clock,
+    },
+    {
+      password: budgets.auth,
+      secondStep: budgets['auth-second'],
+      secondFactor: BUDGETS.secondFactor,
+    },
+  )
+  const minLength = settings.login.password.minLength
+  const setup = createSetup(
+    {
+      store: store.setup,
+      accounts: store.accounts,
+      passwords,
+      sessions,
+      limiter,
+      audit,
+      clock,
+    },
+    { minLength, budget: budgets.setup },
+  )
+  const tickets = createReturnTickets({
+    sign: (text) => keys.sign('ticket', text),
+    verify: (text, signature) => keys.verify('ticket', text, signature),
+    clock,
+  })
+  const portalUrl = new URL(settings.portal.url)
+  const [firstLanguage = 'en', ...otherLanguages] = settings.portal.languages
+  const frame = createFrame(
+    { keys, clock },
+    {
+      brand: {
+        name: settings.portal.name,
+        ...(settings.portal.help === undefined ? {} : { help: settings.portal.help }),
+      },
+      languages: [firstLanguage, ...otherLanguages],
+      formActions: formActions(settings),
+    },
+  )
+  const denials = createDenials({ frame, tickets, clock })
+  const portal = createPortal({
+    frame,
+    sessions,
+    login,
+    setup,
+    totp,
+    recoveryCodes,
+    tickets,
+    keys,
+    audit,
+    clock,
+    appAt: (url) => {
+      const { hostname, host } = new URL(url)
+      const app = policy.appOf(hostname.replace(/^\[|\]$/g, ''))
+      return app === undefined ? undefined : { name: app.name, host }
+    },
+    brandName: settings.portal.name,
+    minPasswordLength: minLength,
+    rememberFor: settings.sessions.remember,
+  })
+  const gate = createGateApps(settings, { sessions, denials, clock, log })
+  const health = createHealth({ ping: store.ping })
+  const contracts = new Map<string, Contract>([caddy, traefik, nginx].map((c) => [c.name, c]))
+  const pipeline = createPipeline({
+    locate: createClientLocator(networkSet(settings.trustedProxies)),
+    siteOf: createSites(settings.portal),
+    authorize: createAuthorize({ policy, sessions }),
+    sessions,
+    limiter,
+    budgets: { default: budgets.default, session: budgets.session },
+    apps: gate.apps,
+    appOf: (host) => {
+      const app = policy.appOf(host)
+      return app === undefined ? undefined : gate.apps.get(app.name)
+    },
+    contracts,
+    portal,
+    portalHost: portalUrl.hostname.replace(/^\[|\]$/g, ''),
+    denials,
+    health: health.probe,
+    log,
+  })
+
+  const setupToken = (await store.accounts.count()) === 0 ? await setup.offer() : undefined
+  const listener = await listen(pipeline, {
+    ...settings.listen.http,
+    // Sub-requests of a proxy may carry the client's `Upgrade`: ours are never upgraded.
+    isUpgrade: (req) => req.url?.startsWith(RESERVED) !== true && asksForWebSocket(req),
+  }).catch(async (error) => {
+    await gate.close()
+    await store.close()
+    throw error
+  })
+
+  const chores = [
+    every(FLUSH_EVERY, log, 'sessions.flush', sessions.flush),
+    every(SWEEP_EVERY, log, 'sessions.sweep', sessions.sweep),
+    every(FLUSH_EVERY, log, 'connections.sweep', gate.sweep),
+  ]
+  const shownHost = listener.host.includes(':') ? `[${listener.host}]` : listener.host
+  const url = `http://${shownHost}:${listener.port}`
+  log.info({ event: 'server.listening', url, portal: settings.portal.url }, 'server.listening')
+
+  return {
+    url,
+    setupLink: setupToken?.map((token) => `${settings.portal.url}/.sallyport/setup?token=${token}`),
+    stop: async (grace = DRAIN_FOR) => {
+      health.drain()
+      log.info({ event: 'server.draining' }, 'server.draining')
+      gate.endUpgrades()
+      await listener.drain(grace)
+      for (const chore of chores) clearInterval(chore)
+      await gate.close()
+      await sessions.flush().catch((error) => {
+        log.error({ event: 'sessions.flush', outcome: 'error', err: error })
+      })
+      await store.close()
+      log.info({ event: 'server.stopped' }, 'server.stopped')
+    },
+  }
+}
+
+/** Repeats a chore; a failure is logged and the next turn tries again. */
+function every(ms: number, log: Log, event: string, work: () => Promise<unknown>): NodeJS.Timeout {
+  const timer = setInterval(() => {
+    work().catch((error) => log.error({ event, outcome: 'error', err: error }))
+  }, ms)
+  timer.unref()
+  return timer
+}
+
+/** Browsers hold `form-action` against the redirects that follow a form: list where those lead. */
+function formActions(settings: Settings): readonly string[] {
+  const { protocol, port, origin } = new URL(settings.portal.url)
+  const suffix = port === '' ? '' : `:${port}`
+  const hosts = [...new Set(settings.apps.flatMap((app) => app.hosts))]
+  const domain = settings.portal.cookieDomain
+  const named =
+    hosts.length > 20 && domain !== undefined
+      ? [`*.${domain}`]
+      : hosts.filter((host) => !host.includes(':'))
+  return [origin, ...named.map((host) => `${protocol}//${host}${suffix}`)]
+}

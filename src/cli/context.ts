@@ -1,0 +1,66 @@
+import { resolve } from 'node:path'
+import { findConfig } from '../config/find-config.ts'
+import { formatProblems } from '../config/format-problems.ts'
+import { loadSettings } from '../config/load.ts'
+import { protectSettings } from '../config/protect.ts'
+import type { Settings } from '../config/settings.ts'
+import { Exit, type Output, say } from './output.ts'
+
+/** Options every command takes. */
+export type CommonOptions = { readonly config?: string; readonly data?: string }
+
+/** Where the demo and `protect` keep their data unless told otherwise. */
+export const DEFAULT_DATA = './data'
+
+/** What the command line runs in; tests give their own. */
+export type CliContext = {
+  readonly output: Output
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly cwd: string
+}
+
+/**
+ * Loads the file, printing every problem with its place.
+ * @throws Exit 78 when it is not valid
+ */
+export async function settingsOf(file: string, context: CliContext): Promise<Settings> {
+  const { output, env } = context
+  const color = isColor(context)
+  const language = (env['LANG'] ?? '').startsWith('fr') ? 'fr' : 'en'
+  const loaded = await loadSettings(file, { env })
+  if (loaded.kind === 'invalid') {
+    say(output, formatProblems(loaded.problems, { color, language }))
+    throw new Exit(78)
+  }
+  if (loaded.warnings.length > 0) {
+    say(output, formatProblems(loaded.warnings, { color, language }))
+  }
+  return loaded.settings
+}
+
+/**
+ * The settings a command about accounts or sessions works with: those of the configuration file,
+ * or of the data folder that the demo and `protect` use.
+ */
+export async function storeSettings(
+  options: CommonOptions,
+  context: CliContext,
+): Promise<Settings> {
+  if (options.data !== undefined) return dataFolder(options.data, context)
+  const file = await findConfig({ flag: options.config, env: context.env, cwd: context.cwd })
+  if (file !== undefined) return settingsOf(file, context)
+  return dataFolder(DEFAULT_DATA, context)
+}
+
+function dataFolder(folder: string, context: CliContext): Settings {
+  return protectSettings({
+    upstream: 'http://127.0.0.1:80',
+    dataDir: resolve(context.cwd, folder),
+  })
+}
+
+/** Colour only where a terminal shows it and nobody asked for none. */
+export function isColor({ output, env }: CliContext): boolean {
+  const noColor = env['NO_COLOR'] !== undefined && env['NO_COLOR'] !== ''
+  return !noColor && (output.err as { isTTY?: boolean }).isTTY === true
+}

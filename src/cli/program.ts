@@ -1,0 +1,71 @@
+import { Command, CommanderError } from 'commander'
+import { AppError, ERROR_CODES } from '../lib/app-error.ts'
+import type { CliContext } from './context.ts'
+import { healthcheckCommand } from './healthcheck.ts'
+import { Exit, say } from './output.ts'
+import { demoCommand, protectCommand, serveCommand } from './run.ts'
+import { sessionCommand } from './session.ts'
+import { userCommand } from './user.ts'
+import { validateCommand } from './validate.ts'
+import { VERSION, versionCommand } from './version.ts'
+
+/** The command line. Nothing runs before `runProgram`. */
+export function createProgram(
+  context: CliContext = {
+    output: { out: process.stdout, err: process.stderr },
+    env: process.env,
+    cwd: process.cwd(),
+  },
+): { readonly program: Command; readonly context: CliContext } {
+  const program = new Command('sallyport')
+    .description('A login and a second factor in front of any web app.')
+    .version(VERSION, '--version', 'print the version')
+    .showHelpAfterError('(sallyport --help shows what there is)')
+    .configureOutput({
+      writeOut: (text) => context.output.out.write(text),
+      writeErr: (text) => context.output.err.write(text),
+    })
+    .exitOverride()
+  program.addCommand(demoCommand(context), { isDefault: true })
+  for (const make of [
+    serveCommand,
+    protectCommand,
+    validateCommand,
+    userCommand,
+    sessionCommand,
+    healthcheckCommand,
+    versionCommand,
+  ]) {
+    program.addCommand(make(context))
+  }
+  inheritOutput(program)
+  return { program, context }
+}
+
+/** Runs it and gives the exit code: 0, or as in the operations notes (sysexits.h). */
+export async function runProgram(
+  { program, context }: ReturnType<typeof createProgram>,
+  argv: readonly string[],
+): Promise<number> {
+  try {
+    await program.parseAsync([...argv])
+    return 0
+  } catch (error) {
+    if (error instanceof Exit) return error.code
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
+    if (error instanceof AppError) {
+      say(context.output, `✗ ${error.message}`)
+      return ERROR_CODES[error.code].exit
+    }
+    say(context.output, `✗ ${error instanceof Error ? (error.stack ?? error.message) : error}`)
+    return 1
+  }
+}
+
+/** Sub-commands made on their own do not take these from their parent. */
+function inheritOutput(command: Command): void {
+  for (const child of command.commands) {
+    child.copyInheritedSettings(command)
+    inheritOutput(child)
+  }
+}

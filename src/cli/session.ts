@@ -1,0 +1,123 @@
+import { Command } from 'commander'
+import { openVault } from '../app.ts'
+import { levelOf, parseSessionId } from '../identity/principal.ts'
+import { AppError } from '../lib/app-error.ts'
+import { systemClock } from '../lib/clock.ts'
+import { foldName } from '../lib/fold.ts'
+import { describeUserAgent } from '../pages/user-agent.ts'
+import { type CliContext, type CommonOptions, storeSettings } from './context.ts'
+import { print, printJson, printTable } from './output.ts'
+
+type Options = CommonOptions & {
+  readonly json?: boolean
+  readonly user?: string
+  readonly all?: boolean
+}
+
+export function sessionCommand(context: CliContext): Command {
+  const command = new Command('session').description('who is signed in; end sessions')
+  command.addCommand(
+    storeOptions(new Command('list'))
+      .description('list sessions')
+      .option('--user <name>', 'of one account')
+      .option('--json', 'as JSON')
+      .action((options: Options) => list(context, options)),
+  )
+  command.addCommand(
+    storeOptions(new Command('revoke'))
+      .description('end sessions; a running Sallyport obeys on its next request')
+      .argument('[id]', 'session id, as listed')
+      .option('--user <name>', 'every session of one account')
+      .option('--all', "everybody's")
+      .action((id: string | undefined, options: Options) => revoke(context, id, options)),
+  )
+  return command
+}
+
+/** Options of every command that works on the store. */
+export function storeOptions(command: Command): Command {
+  return command
+    .option('--config <file>', 'configuration file')
+    .option('--data <dir>', 'data folder of the demo or of `protect`, instead of a configuration')
+}
+
+async function list(context: CliContext, options: Options): Promise<void> {
+  const { output } = context
+  await using vault = await openVault(await storeSettings(options, context))
+  const { accounts, sessions } = vault.store
+  const names = new Map((await accounts.list()).map((account) => [account.id, account.name]))
+  const wanted = options.user === undefined ? undefined : foldName(options.user)
+  const now = systemClock.now()
+  const alive = (await sessions.list()).filter(
+    (session) =>
+      now < session.endsAt &&
+      now - session.lastSeenAt < session.idle &&
+      (wanted === undefined || names.get(session.userId) === wanted),
+  )
+  if (options.json === true) {
+    printJson(
+      output,
+      alive.map((session) => ({
+        id: session.id,
+        user: names.get(session.userId) ?? '',
+        stage: session.stage,
+        level: levelOf(session.factors),
+        address: session.address,
+        user_agent: session.userAgent,
+        created_at: iso(session.createdAt),
+        last_seen_at: iso(session.lastSeenAt),
+        ends_at: iso(session.endsAt),
+      })),
+    )
+    return
+  }
+  if (alive.length === 0) return print(output, 'Nobody is signed in.')
+  printTable(
+    output,
+    ['ID', 'USER', 'LEVEL', 'BROWSER', 'ADDRESS', 'LAST SEEN', 'ENDS'],
+    alive.map((session) => {
+      const { browser, system } = describeUserAgent(session.userAgent)
+      return [
+        session.id,
+        names.get(session.userId) ?? '?',
+        session.stage === 'pending' ? 'pending' : levelOf(session.factors),
+        [browser, system].filter(Boolean).join(', ') || '-',
+        session.address,
+        iso(session.lastSeenAt),
+        iso(session.endsAt),
+      ]
+    }),
+  )
+}
+
+async function revoke(
+  context: CliContext,
+  idText: string | undefined,
+  options: Options,
+): Promise<void> {
+  const { output } = context
+  const ways = [idText !== undefined, options.user !== undefined, options.all === true]
+  if (ways.filter(Boolean).length !== 1) {
+    throw new AppError('usage', 'Say which: a session id, --user NAME, or --all.')
+  }
+  await using vault = await openVault(await storeSettings(options, context))
+  const { accounts, sessions } = vault.store
+  if (options.all === true) {
+    return print(output, `Ended ${await sessions.removeAll()} sessions.`)
+  }
+  if (options.user !== undefined) {
+    const account = await accounts.byName(foldName(options.user))
+    if (account === undefined) throw new AppError('failed', `There is no account ${options.user}.`)
+    const ended = await sessions.removeOfUser(account.id)
+    return print(output, `Ended ${ended.length} sessions of ${account.name}.`)
+  }
+  const id = parseSessionId(idText ?? '')
+  if (id === undefined || !(await sessions.remove(id))) {
+    throw new AppError('failed', `There is no session ${idText}. See: sallyport session list`)
+  }
+  print(output, `Ended ${id}.`)
+}
+
+function iso(at: number): string {
+  return new Date(at).toISOString().replace(/\.\d+Z$/, 'Z')
+}

@@ -1,0 +1,165 @@
+import type { AppSettings, Settings } from './config/settings.ts'
+import type { Denials } from './denial.ts'
+import type { Decided, GateApp } from './gate-app.ts'
+import { sendAnswer } from './http/answer.ts'
+import { isOwnCookie } from './http/cookies.ts'
+import { firstHeader } from './http/raw-headers.ts'
+import { createSecurityHeaders } from './http/security-headers.ts'
+import type { Visit } from './http/visit.ts'
+import { type HeaderPair, identityHeaders } from './identity/identity-headers.ts'
+import type { Principal } from './identity/principal.ts'
+import type { Clock } from './lib/clock.ts'
+import type { Log } from './log.ts'
+import type { Decision } from './policy/decide.ts'
+import { createForwarder, type ForwardPlan } from './proxy/forward.ts'
+import { createLiveConnections } from './proxy/live-connections.ts'
+import { createRequestHeaders, type RequestContext } from './proxy/request-headers.ts'
+import { createResponseHeaders } from './proxy/response-headers.ts'
+import { createStallWatch } from './proxy/stall-watch.ts'
+import { createUpgrader, upgradeResponse } from './proxy/upgrade.ts'
+import { createUpstreams } from './proxy/upstreams.ts'
+import { websocketOriginAllowed } from './proxy/websocket-request.ts'
+import type { Sessions } from './sessions/sessions.ts'
+
+/** The configured apps, ready to be told who is asking and to be forwarded to. */
+export type GateApps = {
+  readonly apps: ReadonlyMap<string, GateApp>
+  /** Ends open connections whose session is gone, whoever ended it. */
+  readonly sweep: () => Promise<void>
+  /** Tells open WebSockets that the server goes away. */
+  readonly endUpgrades: () => void
+  readonly close: () => Promise<void>
+}
+
+export function createGateApps(
+  settings: Pick<Settings, 'apps' | 'portal'>,
+  deps: {
+    readonly sessions: Pick<Sessions, 'onEnd' | 'isAlive'>
+    readonly denials: Denials
+    readonly clock: Clock
+    readonly log: Log
+  },
+): GateApps {
+  const upstreams = createUpstreams()
+  const stalls = createStallWatch()
+  const responseHeaders = createResponseHeaders({ isOwnCookie })
+  const live = createLiveConnections()
+  deps.sessions.onEnd((id) => {
+    live.closeSession(id)
+  })
+  const upgrader = createUpgrader({ responseHeaders, live })
+  const forwarder = createForwarder({ clock: deps.clock, responseHeaders, stalls, live })
+  const https = settings.portal.url.startsWith('https:')
+
+  const gateApp = (app: AppSettings): GateApp => {
+    const identify = rememberIdentity(app)
+    const shared: GateApp = {
+      name: app.name,
+      allowEncodedSlash: app.allowEncodedSlash,
+      identify,
+    }
+    if (app.upstream === undefined) return shared
+    const upstream = upstreams.get(app.upstream, app.timeouts)
+    const headers = createRequestHeaders({
+      identity: app.identityHeaders,
+      requestHeaders: app.requestHeaders,
+      isOwnCookie,
+    })
+    const security = createSecurityHeaders({
+      ...app.securityHeaders,
+      ...(settings.portal.cookieDomain === undefined ? {} : { portal: settings.portal.url }),
+    })
+    const dress = (list: [string, string][]) => security.dress(list, { https })
+    const context = (visit: Visit, { decision }: Decided): RequestContext => ({
+      address: visit.client.address,
+      scheme: https ? 'https' : 'http',
+      host: visit.host.authority,
+      requestId: visit.requestId,
+      identity: identify(decision),
+    })
+    const onProblem =
+      (visit: Visit): ForwardPlan['onProblem'] =>
+      (kind, error, response) => {
+        deps.log.warn(
+          {
+            event: 'proxy.error',
+            outcome: 'error',
+            reason: kind,
+            app: app.name,
+            request_id: visit.requestId,
+            err: error,
+          },
+          'the app does not answer',
+        )
+        const { denials } = deps
+        const answer =
+          kind === 'unreachable' || kind === 'timeout' || kind === 'broken'
+            ? denials.upstream(visit, kind, app.name)
+            : denials.ambiguous(visit, 'request')
+        sendAnswer(response, answer, visit.method)
+      }
+    const plan = (visit: Visit, authorization: Decided) => {
+      const { resolution } = authorization
+      return {
+        upstream,
+        path: visit.target,
+        headers,
+        context: context(visit, authorization),
+        dress,
+        onProblem: onProblem(visit),
+        ...(resolution.kind === 'active' ? { session: resolution.session.id } : {}),
+      } satisfies ForwardPlan
+    }
+    return {
+      ...shared,
+      forward: (visit, req, res, authorization) => forwarder(req, res, plan(visit, authorization)),
+      upgrade: (visit, req, head, authorization) => {
+        const origin = firstHeader(visit.headers, 'origin')
+        if (!websocketOriginAllowed(origin, visit.site.origin, app.websocketOrigins)) {
+          deps.log.info(
+            {
+              event: 'authz.decision',
+              outcome: 'deny',
+              reason: 'foreign_origin',
+              app: app.name,
+              request_id: visit.requestId,
+            },
+            'refused',
+          )
+          sendAnswer(upgradeResponse(req), deps.denials.foreignOrigin(visit), visit.method)
+          return
+        }
+        upgrader(req, head, plan(visit, authorization))
+      },
+    }
+  }
+  const apps = new Map(settings.apps.map((app) => [app.name, gateApp(app)]))
+  return {
+    apps,
+    sweep: async () => {
+      for (const id of live.sessions()) {
+        if (!(await deps.sessions.isAlive(id))) live.closeSession(id)
+      }
+    },
+    endUpgrades: () => {
+      live.closeAll()
+    },
+    close: () => upstreams.destroy(),
+  }
+}
+
+/** The identity headers of a person, made once for as long as their session stays in memory. */
+function rememberIdentity(app: AppSettings): GateApp['identify'] {
+  const known = new WeakMap<Principal, readonly HeaderPair[]>()
+  const nobody = identityHeaders(undefined, app.identityHeaders)
+  return (decision: Decision) => {
+    const principal = decision.kind === 'allow' ? decision.principal : undefined
+    if (principal === undefined) return nobody
+    let headers = known.get(principal)
+    if (headers === undefined) {
+      headers = identityHeaders(principal, app.identityHeaders)
+      known.set(principal, headers)
+    }
+    return headers
+  }
+}

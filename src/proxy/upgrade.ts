@@ -1,0 +1,274 @@
+import {
+  type ClientRequest,
+  request as httpRequest,
+  type IncomingMessage,
+  ServerResponse,
+  STATUS_CODES,
+} from 'node:http'
+import { request as httpsRequest } from 'node:https'
+import type { Socket } from 'node:net'
+import { singleHeader } from '../http/raw-headers.ts'
+import type { SessionId } from '../identity/principal.ts'
+import { MINUTE, type Milliseconds } from '../lib/duration.ts'
+import type { ForwardPlan } from './forward.ts'
+import type { LiveConnections } from './live-connections.ts'
+import { type ProblemKind, problemOf } from './problem.ts'
+import { type ResponseHeaders, writableFields } from './response-headers.ts'
+import { splice } from './splice.ts'
+import { acceptFor } from './websocket-request.ts'
+
+/** How a WebSocket handshake that was let through is to be carried out. */
+export type UpgradePlan = Omit<ForwardPlan, 'onDone'> & {
+  /** Whose it is: it is closed with the session, and counts against what one may have open. */
+  readonly session?: SessionId
+  /**
+   * Called exactly once, when all is over. `status`: the app's, 101 for a WebSocket that was
+   * open; 0 when there was none.
+   */
+  readonly onDone?: (stats: { readonly status: number }) => void
+}
+
+/**
+ * Carries a WebSocket handshake to the app and, when both agree, makes one connection of the two.
+ * `req` must satisfy `asksForWebSocket` and have been let through, origin included; `head` is
+ * what the listener's `upgrade` event gave. Any other answer of the app than a right 101 is
+ * passed on as a plain response and never becomes a tunnel.
+ */
+export type Upgrader = (req: IncomingMessage, head: Buffer, plan: UpgradePlan) => void
+
+export function createUpgrader(deps: {
+  readonly responseHeaders: ResponseHeaders
+  readonly live: LiveConnections
+}): Upgrader {
+  return (req, head, plan) => new Upgrading(deps, req, plan).start(head)
+}
+
+/**
+ * A response on a connection that the listener has given away for an upgrade; the connection is
+ * closed after it.
+ */
+export function upgradeResponse(req: IncomingMessage): ServerResponse {
+  const { socket } = req
+  const res = new ServerResponse(req)
+  res.shouldKeepAlive = false
+  res.assignSocket(socket)
+  res.on('finish', () => socket.destroySoon())
+  // Who refuses an upgrade does not want what was sent after it.
+  socket.resume()
+  return res
+}
+
+/** A client waits for the answer to its handshake; what it sends before is kept up to this. */
+const MAX_EARLY_BYTES = 65_536
+const MAX_HEAD_BYTES = 65_536
+/** How long the body of a plain answer may stand still. */
+const IDLE: Milliseconds = 2 * MINUTE
+
+class Upgrading {
+  readonly #deps: Parameters<typeof createUpgrader>[0]
+  readonly #req: IncomingMessage
+  readonly #socket: Socket
+  readonly #plan: UpgradePlan
+  readonly #early: Buffer[] = []
+  #earlyBytes = 0
+  #request: ClientRequest | undefined
+  #app: Socket | undefined
+  #timer: NodeJS.Timeout | undefined
+  #leave: (() => void) | undefined
+  #connected = false
+  #settled = false
+  #status = 0
+
+  constructor(deps: Parameters<typeof createUpgrader>[0], req: IncomingMessage, plan: UpgradePlan) {
+    this.#deps = deps
+    this.#req = req
+    this.#socket = req.socket
+    this.#plan = plan
+  }
+
+  start(head: Buffer): void {
+    const socket = this.#socket
+    const { session } = this.#plan
+    if (socket.destroyed) {
+      this.#over()
+      return
+    }
+    socket.on('error', ignore)
+    socket.on('close', this.#onClientClosed)
+    if (session !== undefined) {
+      this.#leave = this.#deps.live.add(session, () => this.#destroy())
+      if (this.#leave === undefined) {
+        this.#problem('crowded', undefined)
+        return
+      }
+    }
+    if (head.length > 0) this.#onEarly(head)
+    socket.on('data', this.#onEarly)
+    socket.on('end', this.#onClientEnd)
+    socket.resume()
+    try {
+      this.#ask()
+    } catch (error) {
+      this.#problem(problemOf(error, false), error)
+    }
+  }
+
+  #ask(): void {
+    const { upstream, headers, context, path } = this.#plan
+    const { protocol, hostname, port, tls, timeouts } = upstream
+    const secure = protocol === 'https:'
+    const request = (secure ? httpsRequest : httpRequest)({
+      ...(secure ? { ...tls, ALPNProtocols: ['http/1.1'] } : {}),
+      protocol,
+      hostname,
+      port,
+      path,
+      method: 'GET',
+      headers: headers.websocket(this.#req.rawHeaders, context),
+      setHost: false,
+      agent: false,
+      maxHeaderSize: MAX_HEAD_BYTES,
+    })
+    this.#request = request
+    this.#wait(timeouts.connect)
+    request.on('socket', (app) => {
+      app.once(secure ? 'secureConnect' : 'connect', () => {
+        this.#connected = true
+        this.#wait(timeouts.firstByte)
+      })
+    })
+    request.on('upgrade', (answer, app, head) => this.#upgraded(answer, asSocket(app), head))
+    request.on('response', (answer) => this.#answered(answer))
+    request.on('error', (error) => this.#problem(problemOf(error, this.#connected), error))
+    request.end()
+  }
+
+  #wait(limit: Milliseconds): void {
+    clearTimeout(this.#timer)
+    this.#timer = setTimeout(() => {
+      this.#problem('timeout', new Error(`no answer within ${limit} ms`))
+      this.#request?.destroy()
+    }, limit)
+  }
+
+  #upgraded(answer: IncomingMessage, app: Socket, head: Buffer): void {
+    app.on('error', ignore)
+    if (this.#settled) {
+      app.destroy()
+      return
+    }
+    if (!isRightAnswer(this.#req, answer)) {
+      app.destroy()
+      this.#problem('broken', new Error('a 101 that is no answer to the handshake'))
+      return
+    }
+    this.#settle()
+    this.#status = 101
+    this.#app = app
+    const socket = this.#socket
+    socket.off('data', this.#onEarly)
+    socket.off('end', this.#onClientEnd)
+    socket.off('close', this.#onClientClosed)
+    let text = `HTTP/1.1 101 ${STATUS_CODES[101]}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n`
+    const list = this.#deps.responseHeaders(answer.rawHeaders, 101)
+    for (const [name, value] of writableFields(list)) text += `${name}: ${value}\r\n`
+    socket.write(`${text}\r\n`, 'latin1')
+    if (head.length > 0) socket.write(head)
+    for (const chunk of this.#early) app.write(chunk)
+    splice(socket, app, () => this.#over())
+  }
+
+  #answered(answer: IncomingMessage): void {
+    if (this.#settled) {
+      answer.destroy()
+      return
+    }
+    this.#settle()
+    this.#status = answer.statusCode ?? 502
+    const list = this.#deps.responseHeaders(answer.rawHeaders, this.#status)
+    this.#plan.dress?.(list, this.#status)
+    const socket = this.#socket
+    const res = this.#response()
+    res.writeHead(this.#status, STATUS_CODES[this.#status] ?? '', writableFields(list))
+    answer.setTimeout(IDLE, () => answer.destroy())
+    answer.on('data', (chunk) => {
+      if (!res.write(chunk)) answer.pause()
+    })
+    socket.on('drain', () => answer.resume())
+    answer.on('error', ignore)
+    answer.on('close', () => {
+      if (answer.complete) res.end()
+      else socket.destroy()
+    })
+  }
+
+  #problem(kind: ProblemKind, error: unknown): void {
+    if (this.#settled) return
+    this.#settle()
+    try {
+      this.#plan.onProblem(kind, error, this.#response())
+    } catch {
+      this.#socket.destroy()
+    }
+  }
+
+  #response(): ServerResponse {
+    this.#socket.off('data', this.#onEarly)
+    this.#socket.off('end', this.#onClientEnd)
+    return upgradeResponse(this.#req)
+  }
+
+  #settle(): void {
+    this.#settled = true
+    clearTimeout(this.#timer)
+  }
+
+  #destroy(): void {
+    this.#request?.destroy()
+    this.#app?.destroy()
+    this.#socket.destroy()
+  }
+
+  readonly #onEarly = (chunk: Buffer): void => {
+    this.#early.push(chunk)
+    this.#earlyBytes += chunk.length
+    if (this.#earlyBytes > MAX_EARLY_BYTES) this.#socket.pause()
+  }
+
+  readonly #onClientEnd = (): void => {
+    this.#socket.destroy()
+  }
+
+  readonly #onClientClosed = (): void => {
+    this.#settle()
+    this.#request?.destroy()
+    this.#over()
+  }
+
+  #over(): void {
+    this.#leave?.()
+    this.#plan.onDone?.({ status: this.#status })
+  }
+}
+
+/** A 101 to this very handshake; a server that merely passes on a status is no WebSocket. */
+function isRightAnswer(req: IncomingMessage, answer: IncomingMessage): boolean {
+  const key = singleHeader(req.rawHeaders, 'sec-websocket-key')
+  const upgrade = singleHeader(answer.rawHeaders, 'upgrade')
+  const accept = singleHeader(answer.rawHeaders, 'sec-websocket-accept')
+  return (
+    answer.statusCode === 101 &&
+    upgrade.kind === 'one' &&
+    upgrade.value.toLowerCase() === 'websocket' &&
+    key.kind === 'one' &&
+    accept.kind === 'one' &&
+    accept.value === acceptFor(key.value)
+  )
+}
+
+/** Node gives the connection that the request was made on, which is a `Socket`. */
+function asSocket(stream: unknown): Socket {
+  return stream as Socket
+}
+
+function ignore(): void {}
