@@ -53,6 +53,7 @@ export async function startChild(
   }
   child.stdout?.on('data', keep)
   child.stderr?.on('data', keep)
+  child.stdin?.on('error', () => {}) // it may end without reading what it is told
   await once(child, 'spawn')
   // However this process ends, short of SIGKILL, it leaves none behind.
   const end = () => child.kill('SIGTERM')

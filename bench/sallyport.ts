@@ -18,6 +18,12 @@ const ALICE: Credentials = {
   totpSecret: 'JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP',
 }
 
+/** Fills every identity header. */
+const PROFILE = [
+  ...['--name', 'Alice Martin', '--email', 'alice@example.com'],
+  ...['--group', 'editors', '--group', 'staff'],
+] as const
+
 /**
  * Starts the real program on a new database in `directory`, makes an account with a second
  * factor, and signs it in over HTTP.
@@ -31,10 +37,11 @@ export async function startSallyport(directory: string, appPort: number): Promis
   const command = (...args: readonly string[]) => nodeArguments(MAIN, [...args, '--config', config])
   const options = { name: 'sallyport', directory }
   const { username, password, totpSecret } = ALICE
-  await runChild(process.execPath, command('user', 'add', username, '--password-stdin'), {
-    ...options,
-    input: `${password}\n`,
-  })
+  await runChild(
+    process.execPath,
+    command('user', 'add', username, '--password-stdin', ...PROFILE),
+    { ...options, input: `${password}\n` },
+  )
   await runChild(
     process.execPath,
     command('user', 'totp', username, '--secret', totpSecret),

@@ -76,9 +76,13 @@ export async function startSubjects(
 
   const app = own(await startServer('small-app', [], directory))
 
-  const checked = wants('check', 'caddy-check')
-    ? own(await startSallyport(join(directory, 'check'), app.port))
-    : undefined
+  const sallyport = async (place: string, needed: boolean) =>
+    needed ? own(await startSallyport(join(directory, place), app.port)) : undefined
+  const [checked, proxying] = await Promise.all([
+    sallyport('check', wants('check', 'caddy-check')),
+    sallyport('proxy', wants('proxy')),
+  ])
+
   if (wants('bare-server')) {
     const headers =
       checked === undefined
@@ -92,9 +96,6 @@ export async function startSubjects(
     add('check', port, checkRequest(cookie), ['\r\nRemote-User: alice\r\n'], [child.pid])
   }
 
-  const proxying = wants('proxy')
-    ? own(await startSallyport(join(directory, 'proxy'), app.port))
-    : undefined
   // Forwarders carry what the client sends; to them a session is one more cookie.
   const page = pageRequest(proxying?.cookie ?? '')
   const addForwarder = (name: SubjectName, server: Program) =>

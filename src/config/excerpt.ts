@@ -64,15 +64,19 @@ function clip(line: string, shift: number): string {
 }
 
 /**
- * One column for each character that a terminal might act on or that would turn the text round;
- * passwords in URLs are masked, length kept.
+ * One column for each character that a terminal might act on or that would turn the text round.
+ * Passwords in URLs and what looks like a key are masked, length kept.
  */
 function visible(line: string): string {
   return line
     .replace(/\t/g, ' ')
     .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) => '\ufffd'.repeat(character.length))
-    .replace(
-      /(:\/\/)([^/@\s"']+)(?=@)/g,
-      (_, slashes: string, user: string) => slashes + '•'.repeat(user.length),
+    .replace(/:\/\/[^/@\s"']+(?=@)/g, (user) => `://${bullets(user.slice(3))}`)
+    .replace(/[A-Za-z0-9+/_-]{32,}=*/g, (word) =>
+      /[0-9]/.test(word) && /[a-z]/.test(word) ? bullets(word) : word,
     )
+}
+
+function bullets(text: string): string {
+  return '•'.repeat(text.length)
 }

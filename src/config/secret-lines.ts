@@ -33,6 +33,9 @@ export function secretLines(text: string, root: Node | undefined): ReadonlyMap<n
   return hidden
 }
 
+const NAME =
+  /^\s*(?:- +)*["']?([A-Za-z][\w-]{0,63})["']?\s*[:=]?(?=\s|$)|(?<![\w-])["']?([A-Za-z][\w-]{0,63})["']?\s*:(?=\s|$)/g
+
 function hideByText(lines: readonly string[], hide: (line: number, from: number) => void): void {
   let block: number | undefined
   for (const [index, line] of lines.entries()) {
@@ -45,10 +48,11 @@ function hideByText(lines: readonly string[], hide: (line: number, from: number)
       continue
     }
     block = undefined
-    for (const match of line.matchAll(/(?<![\w-])["']?([A-Za-z][\w-]{0,63})["']?\s*:(?=\s|$)/g)) {
-      if (!isSecretName(match[1] ?? '')) continue
+    // A key, or at the start of a line what may be a key without its colon.
+    for (const match of line.matchAll(NAME)) {
+      if (!isSecretName(match[1] ?? match[2] ?? '')) continue
       const end = match.index + match[0].length
-      block = match.index
+      block = Math.max(indent, match.index)
       if (!showable(line.slice(end))) hide(index, valueStart(line, end))
       break
     }

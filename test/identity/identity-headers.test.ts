@@ -125,7 +125,8 @@ t.test(
 
 t.test('isIdentityHeader() stays right when flooded with names', async (t) => {
   const isIdentityHeader = createHeaderFilter(NAMES)
-  for (let i = 0; i < 5_000; i++) t.equal(isIdentityHeader(`X-Flood-${i}`), false)
+  const wrong = Array.from({ length: 5_000 }, (_, i) => `X-Flood-${i}`).filter(isIdentityHeader)
+  t.strictSame(wrong, [])
   t.equal(isIdentityHeader('remote_user'), true)
   t.equal(isIdentityHeader(`Remote-${'x'.repeat(10_000)}`), true)
 })

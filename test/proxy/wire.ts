@@ -265,7 +265,7 @@ export async function listen(server: Server): Promise<number> {
 
 function watch(socket: Socket): AppConnection {
   const chunks: Buffer[] = []
-  socket.on('data', (chunk) => chunks.push(chunk))
+  socket.on('data', (chunk: Buffer) => chunks.push(chunk))
   socket.on('error', () => {})
   const received = () => Buffer.concat(chunks).toString('latin1')
   return {

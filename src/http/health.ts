@@ -1,4 +1,4 @@
-import type { Answer } from './http/answer.ts'
+import type { Answer } from './answer.ts'
 
 /** Answers for whoever runs the process: is it alive, may it be sent traffic. */
 export type Health = {

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Authorization } from './access/authorize.ts'
-import type { Visit } from './http/visit.ts'
-import type { Decision } from './policy/decide.ts'
+import type { Authorization } from '../access/authorize.ts'
+import type { Visit } from '../http/visit.ts'
+import type { Decision } from '../policy/decide.ts'
 
 /** An authorization whose decision is known. */
 export type Decided = Extract<Authorization, { kind: 'decided' }>

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { link, open, readFile, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
-import { AppError } from './lib/app-error.ts'
-import { randomToken } from './lib/random.ts'
-import { Secret } from './lib/secret.ts'
+import { AppError } from '../lib/app-error.ts'
+import { randomToken } from '../lib/random.ts'
+import { Secret } from '../lib/secret.ts'
 
 export const KEY_FILE = 'master.key'
 

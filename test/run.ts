@@ -1,0 +1,196 @@
+import { spawn, spawnSync } from 'node:child_process'
+import { globSync, readFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import { delimiter, dirname, join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { installPrograms } from './support/install-programs.ts'
+import { type Failure, type FileResult, type Totals, tapReader } from './support/tap-stream.ts'
+import { installVerdaccio } from './support/verdaccio.ts'
+
+/**
+ * `npm test`: format, lint, types and architecture, then every test file.
+ * `npm test -- test/policy`: the test files whose path contains one of the words, and nothing else.
+ * Words that start with `-` go to tap.
+ *
+ * The last line is `N passed, N failed`, with `, N skipped` when there were some, and counts
+ * assertions. The exit code is the runner's own.
+ */
+async function main(args: readonly string[]): Promise<number> {
+  const words = args.filter((arg) => !arg.startsWith('-'))
+  const files = testFiles().filter(
+    (file) => words.length === 0 || words.some((word) => file.includes(word)),
+  )
+  if (files.length === 0) {
+    print(`No test file matches ${words.join(' ')}`)
+    return finish({ passed: 0, failed: 1, skipped: 0 }, 1)
+  }
+  if (words.length === 0) {
+    const broken = CHECKS.find(([title, ...command]) => !check(title, command))
+    if (broken !== undefined) {
+      print(`Stopped before the tests: ${broken[0]} failed`)
+      return finish({ passed: 0, failed: 1, skipped: 0 }, 1)
+    }
+    prepareMachine()
+    await prepareVerdaccio()
+  }
+  buildRunner()
+  heading(`Tests (${files.length} files)`)
+  const flags = args.filter((arg) => arg.startsWith('-'))
+  return runTests([...flags, ...files])
+}
+
+const ROOT = join(import.meta.dirname, '..')
+const TAP = join(ROOT, 'node_modules/tap/dist/esm/run.mjs')
+
+/** Children find the Node this runs on before any other. */
+const ENVIRONMENT = {
+  ...process.env,
+  NO_COLOR: '1',
+  PATH: [dirname(process.execPath), join(ROOT, 'node_modules/.bin'), process.env['PATH']].join(
+    delimiter,
+  ),
+}
+
+const CHECKS: readonly (readonly [title: string, ...command: string[]])[] = [
+  ['Format and lint', 'biome', 'check', '.'],
+  ['Types', 'tsc', '--noEmit'],
+  ['Architecture', 'node', 'test/architecture.test.ts'],
+]
+
+/** Folders that take longest come first, so that no core ends idle. */
+const FIRST = ['test/browser/', 'test/flows/', 'test/attacks/', 'test/support/']
+
+function testFiles(): readonly string[] {
+  const rank = (file: string): number => {
+    const place = FIRST.findIndex((folder) => file.startsWith(folder))
+    return place === -1 ? FIRST.length : place
+  }
+  const found = globSync('test/**/*.test.ts', {
+    cwd: ROOT,
+    exclude: (path) => path.endsWith('node_modules'),
+  })
+  return found.sort((a, b) => rank(a) - rank(b) || a.localeCompare(b))
+}
+
+/** Runs a command and shows what it printed only when it failed. */
+function check(title: string, [command = '', ...args]: readonly string[]): boolean {
+  const start = performance.now()
+  const run = spawnSync(command, args, {
+    cwd: ROOT,
+    env: ENVIRONMENT,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    encoding: 'utf8',
+  })
+  if (run.status === 0) {
+    print(`${seconds(performance.now() - start)}  ${title}`)
+    return true
+  }
+  heading(title)
+  print(`${run.stdout ?? ''}${run.stderr ?? ''}${run.error ?? ''}`)
+  return false
+}
+
+function prepareMachine(): void {
+  const start = performance.now()
+  const programs = installPrograms()
+  if (programs.kind === 'installed') {
+    const took = seconds(performance.now() - start)
+    print(`${took}  Installed ${programs.programs.join(', ')}`)
+  } else if (programs.kind === 'missing') {
+    print(`Tests that need ${programs.programs.join(', ')} are skipped: ${programs.reason}`)
+  }
+}
+
+async function prepareVerdaccio(): Promise<void> {
+  try {
+    await installVerdaccio()
+  } catch (error) {
+    print(`Verdaccio could not be installed, its tests will fail: ${error}`)
+  }
+}
+
+/**
+ * A fresh tap comes with all its plug-ins built in, and keeps using them in its first run although
+ * `.taprc` takes the TypeScript one out, which fails on every file.
+ */
+function buildRunner(): void {
+  const built = join(ROOT, 'node_modules/@tapjs/test/test-built/dist/esm/index.js')
+  const signature = /signature = `([^`]*)`/.exec(readFileSync(built, 'utf8'))?.[1] ?? ''
+  if (signature.includes('@tapjs/typescript'))
+    check('Build of the test runner', ['node', TAP, 'build'])
+}
+
+async function runTests(args: readonly string[]): Promise<number> {
+  const jobs = `--jobs=${Math.min(2, availableParallelism())}`
+  const tap = spawn(process.execPath, [TAP, 'run', jobs, '--reporter=tap', ...args], {
+    cwd: ROOT,
+    env: ENVIRONMENT,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const ended = new Promise<number>((resolve) => {
+    tap.once('error', () => resolve(1))
+    tap.once('close', (code) => resolve(code ?? 1))
+  })
+  const results: FileResult[] = []
+  const skips = new Map<string, number>()
+  const reader = tapReader({
+    file: (result, failures) => {
+      results.push(result)
+      printFile(result, failures)
+    },
+    skip: (reason) => skips.set(reason, (skips.get(reason) ?? 0) + 1),
+    other: print,
+  })
+  for await (const line of createInterface({ input: tap.stdout })) reader.line(line)
+  const code = await ended
+  const totals = reader.totals()
+
+  if (results.length > 8) {
+    heading('Slowest files')
+    for (const { time, file } of [...results].sort((a, b) => b.time - a.time).slice(0, 8)) {
+      print(`${seconds(time)}  ${file}`)
+    }
+  }
+  if (skips.size > 0) heading('Skipped')
+  for (const [reason, times] of skips) print(`${times} × ${reason || 'no reason given'}`)
+  if (totals === undefined) {
+    print(`The test runner ended with ${code} before it had counted`)
+    return finish({ passed: 0, failed: 1, skipped: 0 }, code || 1)
+  }
+  return finish(totals, code)
+}
+
+function printFile(result: FileResult, failures: readonly Failure[]): void {
+  const { file, ok, time, passed, failed, skipped } = result
+  const counts = [
+    `${passed} passed`,
+    ...(failed > 0 ? [`${failed} failed`] : []),
+    ...(skipped > 0 ? [`${skipped} skipped`] : []),
+  ]
+  print(`${seconds(time)}  ${ok ? 'ok  ' : 'FAIL'}  ${file} (${counts.join(', ')})`)
+  for (const { trail, details } of failures) {
+    print(`\n    ✗ ${trail.slice(1).join(' › ') || trail[0]}`)
+    for (const line of details) print(`      ${line}`)
+    print('')
+  }
+}
+
+function finish({ passed, failed, skipped }: Totals, code: number): number {
+  const line = `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`
+  print(`\n${line}`)
+  return code
+}
+
+function seconds(ms: number): string {
+  return `${(ms / 1000).toFixed(1).padStart(6)} s`
+}
+
+function heading(text: string): void {
+  print(`\n${text}`)
+}
+
+function print(text: string): void {
+  process.stdout.write(`${text}\n`)
+}
+
+process.exitCode = await main(process.argv.slice(2))

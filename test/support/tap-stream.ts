@@ -1,0 +1,114 @@
+/** How one test file went. `time` in milliseconds; the numbers count assertions. */
+export type FileResult = {
+  readonly file: string
+  readonly ok: boolean
+  readonly time: number
+  readonly passed: number
+  readonly failed: number
+  readonly skipped: number
+}
+
+/** One failed assertion, or a test that ended badly without any. */
+export type Failure = {
+  /** File, tests and assertion, outermost first. */
+  readonly trail: readonly string[]
+  /** What tap says about it, without indentation. */
+  readonly details: readonly string[]
+}
+
+export type Totals = { readonly passed: number; readonly failed: number; readonly skipped: number }
+
+export type TapEvents = {
+  readonly file: (result: FileResult, failures: readonly Failure[]) => void
+  readonly skip: (reason: string) => void
+  /** Anything at the outermost level that is not TAP, e.g. `Bail out!`. */
+  readonly other: (line: string) => void
+}
+
+export type TapReader = {
+  readonly line: (text: string) => void
+  /** The runner's own totals; `undefined` when it ended before it told them. To-do counts as skipped. */
+  readonly totals: () => Totals | undefined
+}
+
+const POINT = /^( *)(not )?ok \d+(?: - (.*?))?(?: +# +time=([\d.]+)ms)?$/
+const DIRECTIVE = /^(.*?)(?:^| +)# +(SKIP|TODO)\b *(.*)$/i
+
+/** Reads the stream of tap's `tap` reporter (TAP 14 with nested subtests) line by line. */
+export function tapReader(events: TapEvents): TapReader {
+  const open: { readonly indent: number; readonly name: string }[] = []
+  let totals: Totals | undefined
+  let counts = { passed: 0, failed: 0, skipped: 0 }
+  let failures: Failure[] = []
+  let finish: (() => void) | undefined
+  /** The diagnostics being read, if any. */
+  let details: { readonly indent: number; readonly lines: string[] } | undefined
+
+  const point = (indent: number, failed: boolean, written: string, time: number): void => {
+    const [, before = written, directive, reason = ''] = DIRECTIVE.exec(written) ?? []
+    const closes = open.at(-1)?.indent === indent
+    if (closes) open.pop()
+    const skipped = directive !== undefined
+    if (skipped && directive.toUpperCase() === 'SKIP') events.skip(reason)
+    if (!closes || skipped) counts[skipped ? 'skipped' : failed ? 'failed' : 'passed'] += 1
+    const lines: string[] = []
+    details = { indent, lines }
+    if (failed && !skipped && (!closes || failures.length === 0)) {
+      const trail = [...open.map(({ name }) => name), before]
+      failures.push({ trail: trail.map(unescapeName), details: lines })
+    }
+    if (indent === 0) {
+      const result = { file: before, ok: !failed, time, ...counts }
+      const known = failures
+      finish = () => events.file(result, known)
+      counts = { passed: 0, failed: 0, skipped: 0 }
+      failures = []
+    }
+  }
+
+  const line = (text: string): void => {
+    const yaml = details !== undefined && text.startsWith(' '.repeat(details.indent + 2))
+    if (
+      details !== undefined &&
+      yaml &&
+      /^ {2}(?:---|\.\.\.)? *$/.test(text.slice(details.indent))
+    ) {
+      if (text.trim() === '...') details = undefined
+      return
+    }
+    const matched = POINT.exec(text)
+    if (details !== undefined && yaml && matched === null && details.lines.length < 200) {
+      details.lines.push(text.slice(details.indent + 2))
+      return
+    }
+    details = undefined
+    finish?.()
+    finish = undefined
+    if (matched !== null) {
+      const [, indent = '', not, name = '', time = '0'] = matched
+      point(indent.length, not !== undefined, name, Number(time))
+      return
+    }
+    const subtest = /^( *)# Subtest: (.*)$/.exec(text)
+    if (subtest !== null) open.push({ indent: subtest[1]?.length ?? 0, name: subtest[2] ?? '' })
+    else if (/^# \{ total: \d+/.test(text)) totals = readTotals(text)
+    else if (!/^(?: |$|#|1\.\.|TAP version)/.test(text)) events.other(text)
+  }
+  return {
+    line,
+    totals: () => {
+      finish?.()
+      finish = undefined
+      return totals
+    },
+  }
+}
+
+function unescapeName(name: string): string {
+  return name.replace(/\\([#\\])/g, '$1')
+}
+
+function readTotals(text: string): Totals {
+  const of = (key: string): number => Number(new RegExp(`\\b${key}: (\\d+)`).exec(text)?.[1] ?? 0)
+  return { passed: of('pass'), failed: of('fail'), skipped: of('skip') + of('todo') }
+}
