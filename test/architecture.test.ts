@@ -46,6 +46,11 @@ const RULES: ArchitectureRules = {
     delivery: { values: ['lib'], types: [...CORE, 'alerts'] },
     secrets: { values: ['lib'], types: ['config'] },
     config: { values: ['lib'], types: [...CORE, 'http', 'proxy', 'metrics', 'alerts'] },
+    demo: { values: ['lib'] },
+    gate: {
+      values: ['lib', 'http', 'pages', 'portal', 'proxy', ...CORE],
+      types: ['config'],
+    },
     cli: { values: ['*'] },
   },
   rootFiles: ['main.ts', 'app.ts', 'server.ts', 'pipeline.ts', 'log.ts'],

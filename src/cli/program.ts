@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander'
+import { environment } from '../config/environment.ts'
 import { AppError, ERROR_CODES } from '../lib/app-error.ts'
 import type { CliContext } from './context.ts'
 import { healthcheckCommand } from './healthcheck.ts'
@@ -13,7 +14,7 @@ import { VERSION, versionCommand } from './version.ts'
 export function createProgram(
   context: CliContext = {
     output: { out: process.stdout, err: process.stderr },
-    env: process.env,
+    env: environment(),
     cwd: process.cwd(),
   },
 ): { readonly program: Command; readonly context: CliContext } {

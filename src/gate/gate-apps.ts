@@ -7,7 +7,6 @@ import type { Visit } from '../http/visit.ts'
 import { type HeaderPair, identityHeaders } from '../identity/identity-headers.ts'
 import type { Principal } from '../identity/principal.ts'
 import type { Clock } from '../lib/clock.ts'
-import type { Log } from '../log.ts'
 import type { Decision } from '../policy/decide.ts'
 import { createForwarder, type ForwardPlan } from '../proxy/forward.ts'
 import { createLiveConnections } from '../proxy/live-connections.ts'
@@ -20,6 +19,9 @@ import { websocketOriginAllowed } from '../proxy/websocket-request.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import type { Denials } from './denials.ts'
 import type { Decided, GateApp } from './gate-app.ts'
+
+/** Where lines for the operator go. */
+export type GateLog = Readonly<Record<'info' | 'warn', (line: object, text: string) => void>>
 
 /** The configured apps, ready to be told who is asking and to be forwarded to. */
 export type GateApps = {
@@ -37,7 +39,7 @@ export function createGateApps(
     readonly sessions: Pick<Sessions, 'onEnd' | 'isAlive'>
     readonly denials: Denials
     readonly clock: Clock
-    readonly log: Log
+    readonly log: GateLog
   },
 ): GateApps {
   const upstreams = createUpstreams()

@@ -3,8 +3,8 @@ import { accountPage } from '../pages/account-page.ts'
 import { PATHS } from '../pages/paths.ts'
 import { describeUserAgent } from '../pages/user-agent.ts'
 import type { AccountView } from '../pages/views.ts'
-import type { Route } from './portal.ts'
 import { auditTrail, type PortalDeps } from './portal-deps.ts'
+import type { Route } from './route.ts'
 import { currentSession, redirect, toPage } from './signing-in.ts'
 
 const NOTICES: ReadonlySet<string> = new Set([

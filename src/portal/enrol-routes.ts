@@ -9,8 +9,8 @@ import { totpEnrolPage } from '../pages/totp-enrol-page.ts'
 import type { TotpEnrolView } from '../pages/views.ts'
 import { rememberDevice } from './known-devices.ts'
 import { toSelf } from './login-routes.ts'
-import type { Route } from './portal.ts'
 import { auditTrail, type PortalDeps } from './portal-deps.ts'
+import type { Route } from './route.ts'
 import {
   currentSession,
   freshSession,

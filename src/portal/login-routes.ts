@@ -5,8 +5,8 @@ import { unreachable } from '../lib/unreachable.ts'
 import { loginPage } from '../pages/login-page.ts'
 import { PATHS } from '../pages/paths.ts'
 import type { LoginView } from '../pages/views.ts'
-import type { Route } from './portal.ts'
 import { auditTrail, type PortalDeps } from './portal-deps.ts'
+import type { Route } from './route.ts'
 import {
   arrive,
   currentSession,

@@ -11,28 +11,13 @@ import { PATHS } from '../pages/paths.ts'
 import { problemPage } from '../pages/problem-page.ts'
 import { accountRoutes } from './account-routes.ts'
 import { enrolRoutes } from './enrol-routes.ts'
-import { type Form, readForm } from './form.ts'
+import { readForm } from './form.ts'
 import { loginRoutes } from './login-routes.ts'
 import type { PortalDeps } from './portal-deps.ts'
+import type { Route, SubmitRoute } from './route.ts'
 import { secondStepRoutes } from './second-step-routes.ts'
 import { setupRoutes } from './setup-routes.ts'
 import { signOutRoutes } from './sign-out-routes.ts'
-
-/** `GET` shows a page and changes nothing. */
-export type ShowRoute = {
-  readonly method: 'GET'
-  readonly path: string
-  readonly handle: (visit: Visit, query: URLSearchParams) => Promise<Answer>
-}
-
-/** `POST` runs the core. It is called only with a form that came from our own page. */
-export type SubmitRoute = {
-  readonly method: 'POST'
-  readonly path: string
-  readonly handle: (visit: Visit, form: Form) => Promise<Answer>
-}
-
-export type Route = ShowRoute | SubmitRoute
 
 /** Every page and form of the portal. */
 export function portalRoutes(deps: PortalDeps): readonly Route[] {

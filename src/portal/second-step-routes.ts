@@ -10,8 +10,8 @@ import { totpPage } from '../pages/totp-page.ts'
 import type { SecondStepView } from '../pages/views.ts'
 import type { Session } from '../sessions/session.ts'
 import { toSelf } from './login-routes.ts'
-import type { Route } from './portal.ts'
 import type { PortalDeps } from './portal-deps.ts'
+import type { Route } from './route.ts'
 import {
   arrive,
   currentSession,

@@ -7,8 +7,8 @@ import { problemPage } from '../pages/problem-page.ts'
 import { setupPage } from '../pages/setup-page.ts'
 import type { SetupView } from '../pages/views.ts'
 import { endPrevious } from './login-routes.ts'
-import type { Route } from './portal.ts'
 import type { PortalDeps } from './portal-deps.ts'
+import type { Route } from './route.ts'
 import { loginContext, sessionCookie, tooMany, toPage } from './signing-in.ts'
 
 /** The first account, by the one-time link from the terminal. */

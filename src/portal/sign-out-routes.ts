@@ -1,8 +1,8 @@
 import { PATHS } from '../pages/paths.ts'
 import { signOutPage } from '../pages/sign-out-page.ts'
 import { signedOutPage } from '../pages/signed-out-page.ts'
-import type { Route } from './portal.ts'
 import { auditTrail, type PortalDeps } from './portal-deps.ts'
+import type { Route } from './route.ts'
 import { currentSession, noSessionCookie, redirect } from './signing-in.ts'
 
 const SIGNED_OUT = '/.sallyport/signed-out'

@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs'
+import { setTimeout as delay } from 'node:timers/promises'
 import { type ChildProgram, startChild, untilListening } from './child-program.ts'
 import { freePort } from './free-port.ts'
 import { tempDir } from './temp-dir.ts'
@@ -29,6 +30,7 @@ export async function startCaddy(caddyfile: string, globalOptions = ''): Promise
       admin off
       skip_install_trust
       auto_https disable_redirects
+      default_bind 127.0.0.1
       ${globalOptions}
     }
     ${caddyfile.replaceAll('{{port}}', String(port))}\n`,
@@ -43,6 +45,7 @@ export async function startCaddy(caddyfile: string, globalOptions = ''): Promise
   }
   try {
     await untilListening(program, port, 'Caddy')
+    await untilCertified(program)
   } catch (error) {
     await close()
     throw error
@@ -59,4 +62,19 @@ export async function startCaddy(caddyfile: string, globalOptions = ''): Promise
     close,
     [Symbol.asyncDispose]: close,
   }
+}
+
+/** Caddy listens before it has made its certificates; waits for each that it announced. */
+async function untilCertified(program: ChildProgram): Promise<void> {
+  for (let tries = 0; tries < 400; tries += 1) {
+    const output = program.output()
+    const names = /TLS certificate management","domains":(\[[^\]]*\])/.exec(output)?.[1] ?? '[]'
+    const wanted: readonly unknown[] = JSON.parse(names)
+    const certified = (name: unknown): boolean =>
+      output.includes(`certificate obtained successfully","identifier":${JSON.stringify(name)}`)
+    // The last line of a start says so; before it, what is announced may not be all.
+    if (output.includes('serving initial configuration') && wanted.every(certified)) return
+    await delay(25)
+  }
+  throw new Error(`Caddy did not make its certificates:\n${program.output()}`)
 }

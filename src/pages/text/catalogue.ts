@@ -1,9 +1,6 @@
 import type { Language } from '../views.ts'
 import { en } from './en.ts'
-import { fr } from './fr.ts'
-
-/** Every word of the pages. French is written first; another language must have the same keys. */
-export type Catalogue = typeof fr
+import { type Catalogue, fr } from './fr.ts'
 
 /** The words of the pages in one language. */
 export function catalogue(language: Language): Catalogue {

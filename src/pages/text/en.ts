@@ -1,8 +1,7 @@
 import type { Milliseconds } from '../../lib/duration.ts'
 import type { FieldProblem } from '../views.ts'
-import type { Catalogue } from './catalogue.ts'
 import { createFormat } from './format.ts'
-import type { SetupField } from './fr.ts'
+import type { Catalogue, SetupField } from './fr.ts'
 
 const format = createFormat('en')
 

@@ -304,3 +304,6 @@ const FIELD_PROBLEMS: Readonly<
     invalid: 'Le mot de passe contient un caractère qui n’est pas accepté',
   },
 }
+
+/** Every word of the pages. French is written first; another language must have the same keys. */
+export type Catalogue = typeof fr
