@@ -3,7 +3,8 @@ import { type Fragment, type Html, html } from './html.ts'
 import { instant } from './instant.ts'
 import { layout } from './layout.ts'
 import { PATHS } from './paths.ts'
-import { type Catalogue, catalogue } from './text/catalogue.ts'
+import { catalogue } from './text/catalogue.ts'
+import type { Catalogue } from './text/fr.ts'
 import type { AccountView, PageContext, SessionView } from './views.ts'
 
 /** One's own account: who one is, the second factor, the recovery codes, the sessions. */

@@ -1,5 +1,5 @@
 import { type Fragment, html } from './html.ts'
-import type { Catalogue } from './text/catalogue.ts'
+import type { Catalogue } from './text/fr.ts'
 
 export type SummaryItem = {
   readonly message: string

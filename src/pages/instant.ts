@@ -1,5 +1,5 @@
 import { type Html, html } from './html.ts'
-import type { Catalogue } from './text/catalogue.ts'
+import type { Catalogue } from './text/fr.ts'
 
 /** An instant (milliseconds since the epoch) as a person reads it, and as a program does. */
 export function instant(

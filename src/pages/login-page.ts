@@ -4,7 +4,8 @@ import { type Fragment, html } from './html.ts'
 import { layout } from './layout.ts'
 import { helpLink } from './link.ts'
 import { PATHS } from './paths.ts'
-import { type Catalogue, catalogue } from './text/catalogue.ts'
+import { catalogue } from './text/catalogue.ts'
+import type { Catalogue } from './text/fr.ts'
 import type { LoginView, PageContext } from './views.ts'
 
 /**

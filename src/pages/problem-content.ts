@@ -4,7 +4,8 @@ import { type Fragment, type Html, html } from './html.ts'
 import { instant } from './instant.ts'
 import { helpLink, localLink, webLink } from './link.ts'
 import { PATHS } from './paths.ts'
-import { type Catalogue, catalogue } from './text/catalogue.ts'
+import { catalogue } from './text/catalogue.ts'
+import type { Catalogue } from './text/fr.ts'
 import type { PageContext, ProblemView } from './views.ts'
 
 /** How much a page may take up: texts are cut, links that are too long are left out. */

@@ -3,7 +3,8 @@ import { form, type InputField } from './fields.ts'
 import { type Html, html } from './html.ts'
 import { withQuery } from './link.ts'
 import { PATHS } from './paths.ts'
-import { type Catalogue, catalogue } from './text/catalogue.ts'
+import { catalogue } from './text/catalogue.ts'
+import type { Catalogue } from './text/fr.ts'
 import type { PageContext, SecondStepView } from './views.ts'
 
 /** Whose account it is, as text: the page does not ask for it. */
