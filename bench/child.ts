@@ -13,6 +13,8 @@ export type Child = AsyncDisposable & {
   readonly process: ChildProcess
   /** The last 4 kB it wrote, for the message when it fails. */
   readonly tail: () => string
+  /** In a few words: whether it still runs, and what it wrote last. */
+  readonly state: () => string
 }
 
 export type ChildOptions = {
@@ -64,6 +66,11 @@ export async function startChild(
     pid: child.pid ?? 0,
     process: child,
     tail: () => tail,
+    state: () => {
+      const how = child.exitCode ?? child.signalCode
+      const wrote = tail === '' ? 'wrote nothing' : `wrote last: ${tail}`
+      return `${options.name} ${how === null ? 'runs' : `ended (${how})`} and ${wrote}`
+    },
     [Symbol.asyncDispose]: async () => {
       if (child.exitCode !== null || child.signalCode !== null) return
       child.kill('SIGTERM')

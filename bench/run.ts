@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { cpus, loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { cpuTime } from './cpu.ts'
 import { type LoadGenerator, startLoadGenerator } from './load-generator.ts'
 import { type Measured, ratio, type Sample, table } from './report.ts'
 import { LABELS, type Subject, type SubjectName, startSubjects } from './subjects.ts'
@@ -101,7 +102,8 @@ async function main(): Promise<void> {
 }
 
 async function measure(load: LoadGenerator, subject: Subject, time: number): Promise<Sample> {
-  const { port, request, expected } = subject
+  const { port, request, expected, children } = subject
+  const cpu = () => children.reduce((sum, child) => sum + cpuTime(child.pid), 0)
   const job = {
     port,
     request,
@@ -111,10 +113,11 @@ async function measure(load: LoadGenerator, subject: Subject, time: number): Pro
     maxRequests: MAX_REQUESTS,
   }
   try {
-    const { requests, milliseconds, cpu } = await load.run(job, subject.cpu)
-    return { cpu: (cpu * 1_000) / requests, rate: (requests * 1_000) / milliseconds }
+    const { requests, milliseconds, cpu: used } = await load.run(job, cpu)
+    return { cpu: (used * 1_000) / requests, rate: (requests * 1_000) / milliseconds }
   } catch (cause) {
-    throw new Error(`${LABELS[subject.name]} gave a wrong answer or none`, { cause })
+    const states = children.map((child) => child.state()).join('\n')
+    throw new Error(`${LABELS[subject.name]} gave a wrong answer or none\n${states}`, { cause })
   }
 }
 

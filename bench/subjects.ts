@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { answerHeaders } from './answer-headers.ts'
 import { caddyVersion, startCaddy } from './caddy.ts'
-import { cpuTime } from './cpu.ts'
+import type { Child } from './child.ts'
 import { nginxVersion, startNginx } from './nginx.ts'
 import { type Program, startServer } from './program.ts'
 import { checkRequest, pageRequest } from './requests.ts'
@@ -26,8 +26,8 @@ export type Subject = {
   readonly request: string
   /** Texts every answer must contain. */
   readonly expected: readonly string[]
-  /** CPU time (ms) that its processes have used so far. */
-  readonly cpu: () => number
+  /** The processes whose CPU time counts. */
+  readonly children: readonly Child[]
 }
 
 export type Subjects = {
@@ -66,11 +66,9 @@ export async function startSubjects(
     port: number,
     text: string,
     expected: readonly string[],
-    pids: readonly number[],
+    children: readonly Child[],
   ) => {
-    if (!wanted.has(name)) return
-    const cpu = () => pids.reduce((sum, pid) => sum + cpuTime(pid), 0)
-    running.push({ name, port, request: text, expected, cpu })
+    if (wanted.has(name)) running.push({ name, port, request: text, expected, children })
   }
   const wants = (...names: readonly SubjectName[]) => names.some((name) => wanted.has(name))
 
@@ -89,17 +87,17 @@ export async function startSubjects(
         ? DEFAULT_HEADERS
         : await answerHeaders(checked.port, checkRequest(checked.cookie))
     const bare = own(await startServer('bare-server', [JSON.stringify(headers)], directory))
-    add('bare-server', bare.port, checkRequest(checked?.cookie ?? ''), [], [bare.child.pid])
+    add('bare-server', bare.port, checkRequest(checked?.cookie ?? ''), [], [bare.child])
   }
   if (checked !== undefined) {
     const { port, cookie, child } = checked
-    add('check', port, checkRequest(cookie), ['\r\nRemote-User: alice\r\n'], [child.pid])
+    add('check', port, checkRequest(cookie), ['\r\nRemote-User: alice\r\n'], [child])
   }
 
   // Forwarders carry what the client sends; to them a session is one more cookie.
   const page = pageRequest(proxying?.cookie ?? '')
   const addForwarder = (name: SubjectName, server: Program) =>
-    add(name, server.port, page, ['\r\n\r\n{"user":"","padding"'], [server.child.pid])
+    add(name, server.port, page, ['\r\n\r\n{"user":"","padding"'], [server.child])
 
   if (wants('bare-forwarder')) {
     const server = await startServer('bare-forwarder', [String(app.port)], directory)
@@ -107,7 +105,7 @@ export async function startSubjects(
   }
   if (proxying !== undefined) {
     const { port, child } = proxying
-    add('proxy', port, page, ['\r\n\r\n{"user":"alice","padding"'], [child.pid])
+    add('proxy', port, page, ['\r\n\r\n{"user":"alice","padding"'], [child])
   }
   if (wants('caddy', 'caddy-check')) {
     const version = await caddyVersion(directory)
@@ -124,9 +122,9 @@ export async function startSubjects(
       )
       addForwarder('caddy', caddy)
       if (checked !== undefined && caddy.guardedPort !== undefined) {
-        const pids = [caddy.child.pid, checked.child.pid]
+        const both = [caddy.child, checked.child]
         const expected = ['\r\n\r\n{"user":"alice","padding"']
-        add('caddy-check', caddy.guardedPort, pageRequest(checked.cookie), expected, pids)
+        add('caddy-check', caddy.guardedPort, pageRequest(checked.cookie), expected, both)
       }
     }
   }

@@ -57,19 +57,9 @@ const CHECKS: readonly (readonly [title: string, ...command: string[]])[] = [
   ['Architecture', 'node', 'test/architecture.test.ts'],
 ]
 
-/** Folders that take longest come first, so that no core ends idle. */
-const FIRST = ['test/browser/', 'test/flows/', 'test/attacks/', 'test/support/']
-
 function testFiles(): readonly string[] {
-  const rank = (file: string): number => {
-    const place = FIRST.findIndex((folder) => file.startsWith(folder))
-    return place === -1 ? FIRST.length : place
-  }
-  const found = globSync('test/**/*.test.ts', {
-    cwd: ROOT,
-    exclude: (path) => path.endsWith('node_modules'),
-  })
-  return found.sort((a, b) => rank(a) - rank(b) || a.localeCompare(b))
+  const exclude = (path: string): boolean => path.endsWith('node_modules')
+  return globSync('test/**/*.test.ts', { cwd: ROOT, exclude }).sort()
 }
 
 /** Runs a command and shows what it printed only when it failed. */

@@ -45,14 +45,15 @@ export function readDocument(text: string): {
       // NOTE: the parser compares every pair of keys; `readMap` does it in one pass.
       uniqueKeys: false,
       resolveKnownTags: false,
-      logLevel: 'silent',
+      // NOTE: with 'silent' a second document would be dropped without a word.
+      logLevel: 'error',
     })
   } catch (cause) {
     // The parser is recursive: brackets nested a few thousand deep end its stack.
     if (!(cause instanceof RangeError)) throw cause
     return { faults: [tooBig(MAX_SIZE, { start: 0, end: 0 })] }
   }
-  const broken = syntaxFaults(document, lines)
+  const broken = syntaxFaults(document, lines, text)
   if (broken.length > 0) return { faults: broken }
 
   const reader = createReader(document, lines)
@@ -60,7 +61,8 @@ export function readDocument(text: string): {
     reader.faults.push(unsupported({ start: 0, end: 5 }, YAML_VERSION))
   }
   const root = reader.read(document.contents, 0)
-  return root === undefined ? { faults: reader.faults } : { root, faults: reader.faults }
+  const cut = reader.faults.some(({ kind }) => kind === 'too_big')
+  return root === undefined || cut ? { faults: reader.faults } : { root, faults: reader.faults }
 }
 
 /** The node at `path`, or the nearest one above it; `found` is how far the path exists. */
@@ -132,7 +134,11 @@ function createReader(document: Document.Parsed, lines: LineCounter) {
     }
     if (source === null) return { kind: 'scalar', span, value: null }
     if (isAlias(source)) {
-      const target = ++aliases <= MAX_ALIASES ? source.resolve(document) : undefined
+      if (++aliases > MAX_ALIASES) {
+        if (aliases === MAX_ALIASES + 1) faults.push(tooBig(ALIAS_COUNT, span))
+        return undefined
+      }
+      const target = source.resolve(document)
       if (target !== undefined && !open.has(target)) return read(target, depth + 1)
       faults.push({ kind: 'bad_alias', params: { name: source.source }, span })
       return undefined
@@ -207,13 +213,21 @@ function readScalar(value: unknown, span: Span): ScalarNode {
 }
 
 /** One fault a line: what follows the first is mostly its echo. */
-function syntaxFaults(document: Document.Parsed, lines: LineCounter): readonly Fault[] {
+function syntaxFaults(
+  document: Document.Parsed,
+  lines: LineCounter,
+  text: string,
+): readonly Fault[] {
   const faults = new Map<number, Fault>()
   for (const { code, pos } of document.errors) {
     const [start, end] = pos
     const { line } = lines.linePos(start)
     if (faults.has(line)) continue
     const span = { start, end: Math.max(end, start + 1) }
+    // Inside brackets YAML takes the brace of a reference for its own, and is lost from there.
+    if (text.startsWith('${', start - 1)) {
+      return [...faults.values(), { kind: 'syntax', params: { reason: UNQUOTED_REFERENCE }, span }]
+    }
     const fault: Fault =
       code === 'MULTIPLE_DOCS'
         ? unsupported(span, SECOND_DOCUMENT)
@@ -248,6 +262,7 @@ function tooBig(limit: BothLanguages, span: Span): Fault {
 
 const MAX_SIZE = { en: '1 MiB and a few levels of nesting', fr: '1 Mio et quelques niveaux' }
 const MAX_COUNT = { en: '50,000 values, aliases followed', fr: '50 000 valeurs, alias compris' }
+const ALIAS_COUNT = { en: '100 aliases', fr: '100 alias' }
 const MAX_NESTING = { en: '20 levels', fr: '20 niveaux' }
 const YAML_VERSION = { en: 'another version than YAML 1.2', fr: 'une autre version que YAML 1.2' }
 const TAG = { en: 'an explicit tag', fr: 'une étiquette explicite' }
@@ -256,4 +271,10 @@ const COMPLEX_KEY = {
   fr: 'une clé qui n’est pas un simple texte',
 }
 const MERGE_KEY = { en: 'the merge key "<<"', fr: 'la clé de fusion « << »' }
+const UNQUOTED_REFERENCE = {
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: references are written like this
+  en: 'inside brackets a reference needs quotes: "${NAME}"',
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: references are written like this
+  fr: 'entre crochets ou accolades, une référence se met entre guillemets : "${NOM}"',
+}
 const SECOND_DOCUMENT = { en: 'a second document', fr: 'un second document' }

@@ -17,6 +17,7 @@ export function locateFaults(
   source: { readonly file: string; readonly text: string; readonly root: Node | undefined },
 ): readonly ConfigProblem[] {
   const { file, text, root } = source
+  if (faults.length === 0) return []
   const hidden = secretLines(text, root)
   const excerpter = createExcerpter(text, (index) => hidden.get(index))
   const lost = root === undefined ? [] : unreadablePaths(root)

@@ -50,9 +50,10 @@ function hideByText(lines: readonly string[], hide: (line: number, from: number)
     block = undefined
     // A key, or at the start of a line what may be a key without its colon.
     for (const match of line.matchAll(NAME)) {
-      if (!isSecretName(match[1] ?? match[2] ?? '')) continue
+      const name = match[1] ?? match[2] ?? ''
+      if (!isSecretName(name)) continue
       const end = match.index + match[0].length
-      block = Math.max(indent, match.index)
+      block = line.indexOf(name, match.index)
       if (!showable(line.slice(end))) hide(index, valueStart(line, end))
       break
     }

@@ -18,9 +18,9 @@ export function rateLimitHeaders(
   take: ToldTake,
 ): readonly (readonly [name: string, value: string])[] {
   const policy = sfString(budget.name)
-  const told = [
+  const told: [string, string][] = [
     ['RateLimit-Policy', `${policy};q=${budget.count};w=${seconds(budget.window)}`],
-  ] as [string, string][]
+  ]
   if (take.kind === 'taken') {
     told.push(['RateLimit', `${policy};r=${take.remaining};t=${seconds(take.resetAfter)}`])
     return told

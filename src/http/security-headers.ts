@@ -96,7 +96,7 @@ const PRESETS = {
       'form-action': "'self'",
       'frame-ancestors': "'self'",
     },
-    features: { none: 'camera geolocation microphone payment usb serial hid midi bluetooth' },
+    features: { none: 'camera geolocation microphone payment usb serial hid midi' },
     isolated: true,
   },
   legacy: {
@@ -339,7 +339,10 @@ const OWN_FEATURES = [
   'geolocation=()',
 ].join(', ')
 
-/** An origin as a CSP host source; a port or the leftmost label may be `*`. */
+/**
+ * An origin as a CSP host source; a port or the leftmost label may be `*`. Browsers know no IPv6
+ * addresses there: one does no harm and is ignored.
+ */
 function source(origin: string): string {
   if (
     !/^https?:\/\/(?:(?:\*\.)?[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::(?:[0-9]{1,5}|\*))?$/i.test(origin)

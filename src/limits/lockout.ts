@@ -35,7 +35,11 @@ export type Attempt = {
  */
 export type Lockout = {
   /** Whether an attempt would be judged now. Counts nothing: decide by `begin`. */
-  readonly check: (account: string, network: string, device?: string) => { kind: 'open' } | Locked
+  readonly check: (
+    account: string,
+    network: string,
+    device?: string,
+  ) => { readonly kind: 'open' } | Locked
   /**
    * Counts one attempt in one step, before its password is looked at: however many come at once,
    * no more than the allowed number get `go`.

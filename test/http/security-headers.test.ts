@@ -38,7 +38,7 @@ t.test('dress() puts the strict preset on a response that has nothing', async (t
     ['Referrer-Policy', 'strict-origin-when-cross-origin'],
     [
       'Permissions-Policy',
-      'camera=(), geolocation=(), microphone=(), payment=(), usb=(), serial=(), hid=(), midi=(), bluetooth=()',
+      'camera=(), geolocation=(), microphone=(), payment=(), usb=(), serial=(), hid=(), midi=()',
     ],
     ['Cross-Origin-Opener-Policy', 'same-origin-allow-popups'],
     ['Cross-Origin-Resource-Policy', 'same-site'],

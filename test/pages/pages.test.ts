@@ -1,10 +1,5 @@
 import t from 'tap'
-import {
-  type Change,
-  SAMPLE_PAGES,
-  type SamplePage,
-  sampleContext,
-} from '../../scripts/sample-pages.ts'
+import { type Change, SAMPLE_PAGES, sampleContext } from '../../scripts/sample-pages.ts'
 import { ASSETS, icon, stylesheet } from '../../src/pages/assets.ts'
 import { LANGUAGES, type PageContext } from '../../src/pages/views.ts'
 

@@ -41,8 +41,8 @@ export function tapReader(events: TapEvents): TapReader {
   let counts = { passed: 0, failed: 0, skipped: 0 }
   let failures: Failure[] = []
   let finish: (() => void) | undefined
-  /** The diagnostics being read, if any. */
-  let details: { readonly indent: number; readonly lines: string[] } | undefined
+  /** Where the diagnostics of the newest point go, should it have some. */
+  let details: { readonly margin: string; readonly lines: string[]; started: boolean } | undefined
 
   const point = (indent: number, failed: boolean, written: string, time: number): void => {
     const [, before = written, directive, reason = ''] = DIRECTIVE.exec(written) ?? []
@@ -52,7 +52,7 @@ export function tapReader(events: TapEvents): TapReader {
     if (skipped && directive.toUpperCase() === 'SKIP') events.skip(reason)
     if (!closes || skipped) counts[skipped ? 'skipped' : failed ? 'failed' : 'passed'] += 1
     const lines: string[] = []
-    details = { indent, lines }
+    details = { margin: ' '.repeat(indent + 2), lines, started: false }
     if (failed && !skipped && (!closes || failures.length === 0)) {
       const trail = [...open.map(({ name }) => name), before]
       failures.push({ trail: trail.map(unescapeName), details: lines })
@@ -67,23 +67,19 @@ export function tapReader(events: TapEvents): TapReader {
   }
 
   const line = (text: string): void => {
-    const yaml = details !== undefined && text.startsWith(' '.repeat(details.indent + 2))
-    if (
-      details !== undefined &&
-      yaml &&
-      /^ {2}(?:---|\.\.\.)? *$/.test(text.slice(details.indent))
-    ) {
-      if (text.trim() === '...') details = undefined
+    if (details?.started === true) {
+      if (text === `${details.margin}...`) details = undefined
+      else if (details.lines.length < 200) details.lines.push(text.slice(details.margin.length))
       return
     }
-    const matched = POINT.exec(text)
-    if (details !== undefined && yaml && matched === null && details.lines.length < 200) {
-      details.lines.push(text.slice(details.indent + 2))
+    if (details !== undefined && text === `${details.margin}---`) {
+      details.started = true
       return
     }
     details = undefined
     finish?.()
     finish = undefined
+    const matched = POINT.exec(text)
     if (matched !== null) {
       const [, indent = '', not, name = '', time = '0'] = matched
       point(indent.length, not !== undefined, name, Number(time))

@@ -10,7 +10,6 @@ export const en = {
   format,
 
   skip: 'Skip to content',
-  footer: 'Help and language',
   help: 'Need help?',
   helpSubject: (reference: string) => `Help, ref. ${reference}`,
   reference: 'ref.',

@@ -28,7 +28,8 @@ export function createFormat(language: Language): Format {
     plural: (count, one, other) => (plurals.select(count) === 'one' ? one : other),
     dateTime: (at) => withHours(language, dateTimes.format(at)),
     time: (at) => withHours(language, times.format(at)),
-    duration: (length) => durations.format(twoLargest(length)),
+    // `Intl` keeps some numbers and units on one line, and not others.
+    duration: (length) => durations.format(twoLargest(length)).replace(/(\d)\s/g, '$1\u00a0'),
   }
 }
 

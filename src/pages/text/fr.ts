@@ -12,7 +12,6 @@ export const fr = {
   format,
 
   skip: 'Aller au contenu',
-  footer: 'Aide et langue',
   help: 'Besoin d’aide\u202f?',
   helpSubject: (reference: string) => `Demande d’aide, réf. ${reference}`,
   reference: 'réf.',
