@@ -231,7 +231,9 @@ function syntaxFaults(
     const fault: Fault =
       code === 'MULTIPLE_DOCS'
         ? unsupported(span, SECOND_DOCUMENT)
-        : { kind: 'syntax', params: { reason: syntaxReason(code) }, span }
+        : code === 'RESOURCE_EXHAUSTION'
+          ? tooBig(MAX_NESTING, span)
+          : { kind: 'syntax', params: { reason: syntaxReason(code) }, span }
     faults.set(line, fault)
   }
   return [...faults.values()]

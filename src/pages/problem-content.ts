@@ -163,7 +163,7 @@ function fits(href: string | undefined, room: Room): string | undefined {
 /** The way to sign in, which carries a ticket and is the point of its page, so it has more room. */
 function signInLink(loginUrl: string): string {
   const href = webLink(loginUrl)
-  return href !== undefined && true ? href : PATHS.login
+  return href !== undefined && escapedBytes(href) <= MAX_SIGN_IN_LINK ? href : PATHS.login
 }
 
 const MAX_SIGN_IN_LINK = 4000

@@ -341,8 +341,8 @@ t.test('checkSettings() refuses files that unfold, nest or grow without end', as
   }
   const hostile = {
     bomb: bomb.join('\n'),
-    nested: '['.repeat(5000),
-    maps: '{a: '.repeat(5000),
+    nested: '['.repeat(3000) + ']'.repeat(3000),
+    maps: `${'{a: '.repeat(3000)}1${'}'.repeat(3000)}`,
     long: `version: 1\n${'a'.repeat(2_000_000)}`,
     keys: Array.from({ length: 2000 }, (_, n) => `k${n}: 1`).join('\n'),
   }

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { HOTP, Secret as OtpSecret, TOTP } from 'otpauth'
+import { Secret as OtpSecret, TOTP } from 'otpauth'
 import { decodeQR } from 'qr/decode.js'
 import t from 'tap'
 import { newUserId } from '../../src/accounts/user-id.ts'
@@ -217,7 +217,7 @@ t.test('verify() tries every device of the account, and no other account’s', a
   t.equal(await totp.remove(userId, deviceId), true)
   steps(parts.clock, 1)
   t.same(await totp.verify(userId, codeAt(second, parts.clock.now())), { kind: 'wrong' })
-  t.same(await totp.addSecret(userId, 'ABC', ''), { kind: 'refused', problem: 'too_short' })
+  t.same(await totp.addSecret(userId, 'ABCD', ''), { kind: 'refused', problem: 'too_short' })
 })
 
 t.test('a secret that was sealed for another row or with another key opens nowhere', async (t) => {
@@ -285,7 +285,6 @@ t.test('otpauthUri() is read back by an authenticator app’s rules', async (t) 
   t.equal(query.get('algorithm'), 'SHA1')
   t.equal(query.get('digits'), '6')
   t.equal(query.get('period'), '30')
-  t.equal(HOTP.defaults.digits, 6)
 })
 
 /** Reads the symbol as a camera would: rows of light and dark modules, drawn as pixels. */
