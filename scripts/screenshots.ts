@@ -7,7 +7,7 @@
 
 import { mkdir, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
-import { stdout } from 'node:process'
+import { argv, stdout } from 'node:process'
 import { type Browser, chromium } from 'playwright-core'
 import { ASSETS } from '../src/pages/assets.ts'
 import { LANGUAGES } from '../src/pages/views.ts'
@@ -19,7 +19,7 @@ const SCHEMES = ['light', 'dark'] as const
 const CSP =
   "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'"
 
-const wanted = SAMPLE_PAGES.filter(({ name }) => name.includes(process.argv[2] ?? ''))
+const wanted = SAMPLE_PAGES.filter(({ name }) => name.includes(argv[2] ?? ''))
 const pages = new Map(
   wanted.flatMap(({ name, render }) =>
     LANGUAGES.map((language) => [`/${name}.${language}.html`, render(sampleContext(language))]),

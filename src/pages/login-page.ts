@@ -34,7 +34,7 @@ ${view.app !== undefined && html`<p class="host">${view.app.host}</p>\n`}${
   { action: PATHS.login, returnTicket: view.returnTicket },
   html`${inputField(context, {
     name: 'username',
-    label: text.login.username,
+    label: text.username,
     problem: messageOf('username'),
     describedBy,
     input: {

@@ -58,7 +58,7 @@ ${
 /** On the phone that has the app there is nothing to scan; pointing devices do not see this. */
 function openInApp(view: TotpEnrolView, label: string): Fragment {
   return (
-    true &&
+    view.otpauthUri.startsWith('otpauth://') &&
     html`<p class="touch"><a class="button quiet" href="${view.otpauthUri}">${label}</a></p>\n`
   )
 }

@@ -52,7 +52,6 @@ export const en = {
     title: 'Sign in',
     titleFor: (app: string) => `Sign in to ${app}`,
     confirmTitle: 'Confirm it’s you',
-    username: 'Username or email address',
     remember: 'Stay signed in on this device',
     rememberHint: (length: Milliseconds) => `${format.duration(length)}; not for a shared computer`,
     submit: 'Sign in',

@@ -54,7 +54,6 @@ export const fr = {
     title: 'Se connecter',
     titleFor: (app: string) => `Se connecter à ${app}`,
     confirmTitle: 'Confirmez votre identité',
-    username: 'Identifiant ou adresse e\u2011mail',
     remember: 'Rester connecté sur cet appareil',
     rememberHint: (length: Milliseconds) =>
       `${format.duration(length)}\u202f; à éviter sur un poste partagé`,
