@@ -20,7 +20,7 @@ type Plan = {
 
 const PLANS = {
   full: { rounds: 15, round: 1_000, warmUp: 3_000, limit: 175_000 },
-  quick: { rounds: 5, round: 400, warmUp: 1_200, limit: 39_000 },
+  quick: { rounds: 5, round: 350, warmUp: 800, limit: 39_000 },
 } as const satisfies Readonly<Record<string, Plan>>
 
 const CONNECTIONS = 64

@@ -80,8 +80,15 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
     }
   }
 
-  /** Stages 5 to 8 for a request or for one asked about. */
+  /** Stages 3 and 5 to 8 for a request or for one asked about. */
   const judge = (visit: Visit): Passage | Promise<Passage> => {
+    const token = readCookie(visit.headers, cookieName('session', visit.site.binding))
+    const familiar = token === undefined ? undefined : deps.sessions.familiar(token)
+    const limited =
+      familiar === undefined
+        ? spend(visit, budgets.default)
+        : spend(visit, budgets.session, familiar)
+    if (limited !== undefined) return { kind: 'answer', answer: limited }
     const app = deps.appOf(visit.host.name)
     if (visit.method === 'TRACE' || visit.method === 'CONNECT') {
       return { kind: 'answer', answer: methodNotAllowed(visit) }
@@ -94,13 +101,6 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
       )
       return { kind: 'answer', answer: denials.ambiguous(visit, 'path') }
     }
-    const token = readCookie(visit.headers, cookieName('session', visit.site.binding))
-    const familiar = token === undefined ? undefined : deps.sessions.familiar(token)
-    const limited =
-      familiar === undefined
-        ? spend(visit, budgets.default)
-        : spend(visit, budgets.session, familiar)
-    if (limited !== undefined) return { kind: 'answer', answer: limited }
     const target = {
       host: visit.host.name,
       method: visit.method,

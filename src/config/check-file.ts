@@ -141,7 +141,7 @@ function checkApp(
   const faults: Fault[] = []
   const forwardAuth = valueAt(app.raw, 'upstream') === undefined
   if (forwardAuth && trusted?.length === 0) {
-    faults.push({ kind: 'forward_auth_untrusted', part: 'key', path: ['name'] })
+    faults.push({ kind: 'forward_auth_untrusted', part: 'key' })
   }
   const { upstream } = app
   if (upstream !== undefined && listen !== undefined && upstream.port === listen.port) {
@@ -155,7 +155,7 @@ function checkApp(
   const rules = listAt(app.raw, 'rules')
   const given = valueAt(app.raw, 'rules')
   if (given === undefined || (Array.isArray(given) && rules.length === 0)) {
-    faults.push({ kind: 'no_rules', part: 'key', path: given === undefined ? ['name'] : ['rules'] })
+    faults.push({ kind: 'no_rules', part: 'key', path: given === undefined ? [] : ['rules'] })
   }
   faults.push(...checkRules(rules, app.host).map((fault) => under('rules', fault)))
   return faults.map((fault) => ({ ...fault, path: [...app.path, ...(fault.path ?? [])] }))

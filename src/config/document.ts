@@ -1,4 +1,13 @@
-import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yaml'
+import {
+  type Document,
+  type ErrorCode,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  parseDocument,
+} from 'yaml'
 import type { BothLanguages, Fault, Path, Span } from './problem.ts'
 import { syntaxReason } from './syntax-reason.ts'
 
@@ -228,15 +237,15 @@ function syntaxFaults(
     if (text.startsWith('${', start - 1)) {
       return [...faults.values(), { kind: 'syntax', params: { reason: UNQUOTED_REFERENCE }, span }]
     }
-    const fault: Fault =
-      code === 'MULTIPLE_DOCS'
-        ? unsupported(span, SECOND_DOCUMENT)
-        : code === 'RESOURCE_EXHAUSTION'
-          ? tooBig(MAX_NESTING, span)
-          : { kind: 'syntax', params: { reason: syntaxReason(code) }, span }
-    faults.set(line, fault)
+    faults.set(line, syntaxFault(code, span))
   }
   return [...faults.values()]
+}
+
+function syntaxFault(code: ErrorCode, span: Span): Fault {
+  if (code === 'MULTIPLE_DOCS') return unsupported(span, SECOND_DOCUMENT)
+  if (code === 'RESOURCE_EXHAUSTION') return tooBig(MAX_NESTING, span)
+  return { kind: 'syntax', params: { reason: syntaxReason(code) }, span }
 }
 
 function spanOf(source: unknown): Span {

@@ -37,7 +37,7 @@ export function createExcerpter(
         offset + Math.max(1, span.end - span.start),
         Math.max(line.length, offset + 1),
       )
-      const shift = Math.max(0, Math.min(offset - 20, end - WIDTH))
+      const shift = Math.max(0, Math.min(offset - 20, end - WIDTH + 2))
       const cut = (whole: string) => clip(whole, shift)
       const number = index + 1
       return {

@@ -56,6 +56,9 @@ function place(fault: Fault, root: Node | undefined): Placed {
   if (fault.span !== undefined) return { fault, span: fault.span, path: found }
   if (fault.kind === 'missing_key') return { fault, span: key ?? firstKey(node), path: found }
   const whole = found.length === path.length
+  if (fault.part === 'key' && key === undefined) {
+    return { fault, span: firstKey(node), path: found }
+  }
   // A value that is not there has no width, and stands after its key.
   const useKey = (fault.part === 'key' && whole) || node.span.end <= node.span.start
   const span = useKey && key !== undefined ? key : node.span

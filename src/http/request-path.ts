@@ -37,7 +37,8 @@ const MAX_TARGET = 16 * 1024
  * bytes, broken or double percent-encoding, dot segments in any spelling.
  *
  * What remains may still be read in more than one way, and each way is given: with and without
- * `;parameters`, with `//` folded, without the trailing slash, and in lower case.
+ * `;parameters` and what follows an encoded `?` or `#`, with `//` folded, without the trailing
+ * slash, in lower case, and without the dots and spaces that end a segment on Windows.
  *
  * @param options.encodedSlash lets `%2F` through and reads it both ways.
  */
@@ -54,7 +55,7 @@ export function readRequestPath(
 
   if (
     text === '/' ||
-    (PLAIN.test(text) && !text.includes('//') && !text.endsWith('/') && !hasDotSegment(text))
+    (PLAIN.test(text) && !text.includes('//') && !text.endsWith('/') && !endsInMark(text))
   ) {
     return { kind: 'path', path: { text, query, readings: [{ path: text, ignoreCase: false }] } }
   }
@@ -70,7 +71,9 @@ export function readRequestPath(
     if (kept.kind === 'ambiguous') return kept
     forms.add(kept.path)
   }
-  return { kind: 'path', path: { text, query, readings: readingsOf(forms) } }
+  const readings = readingsOf(forms)
+  if (readings.some(({ path }) => hasDotSegment(path))) return refused('dot_segment')
+  return { kind: 'path', path: { text, query, readings } }
 }
 
 function decodeOnce(
@@ -91,9 +94,7 @@ function decodeOnce(
   const folded = path.normalize('NFKC')
   if (/[\\\u0080-\u009f]/.test(folded)) return refused('encoded_control')
   if (folded.split('/').length !== path.split('/').length) return refused('encoded_separator')
-  if (hasDotSegment(folded) || hasDotSegment(folded.replace(/;[^/]*/g, ''))) {
-    return refused('dot_segment')
-  }
+  if (/%[0-9a-fA-F]{2}/.test(folded)) return refused('double_encoding')
   return { kind: 'decoded', path }
 }
 
@@ -104,18 +105,52 @@ function hasDotSegment(path: string): boolean {
 
 /** Every combination of what programs do to a path before they route it. */
 function readingsOf(forms: ReadonlySet<string>): RequestPath['readings'] {
-  const all = new Set(forms)
-  for (const change of [withoutParameters, withoutEmptySegments, withoutTrailingSlash]) {
-    for (const path of [...all]) all.add(change(path))
-  }
-  const exact = [...all].map((path) => ({ path, ignoreCase: false }))
-  const folded = new Set([...all].map((path) => path.normalize('NFKC').toLowerCase()))
-  return [...exact, ...[...folded].map((path) => ({ path, ignoreCase: true }))]
+  const exact = combined(forms, [...CUTS, ...TIDYINGS])
+  const lower = [...forms].map((path) => path.normalize('NFKC').toLowerCase())
+  // What ignores case is what ignores dots and spaces at the end of a name, too.
+  const folded = combined(new Set(lower), [...CUTS, withoutMarks, ...TIDYINGS])
+  return [
+    ...[...exact].map((path) => ({ path, ignoreCase: false })),
+    ...[...folded].map((path) => ({ path, ignoreCase: true })),
+  ]
 }
 
+function combined(
+  forms: ReadonlySet<string>,
+  changes: readonly ((path: string) => string)[],
+): ReadonlySet<string> {
+  const all = new Set(forms)
+  for (const change of changes) {
+    for (const path of [...all]) all.add(change(path))
+  }
+  return all
+}
+
+/** A dot that ends a segment; dot segments are among them. */
+function endsInMark(path: string): boolean {
+  return path.includes('.') && /\.(?:\/|$)/.test(path)
+}
+
+/** Segments lose the dots and spaces at their end, as names of files do on Windows. */
+function withoutMarks(path: string): string {
+  if (!/[. ](?:\/|$)/.test(path)) return path
+  return path.split('/').map(withoutMarksAtEnd).join('/')
+}
+
+function withoutMarksAtEnd(segment: string): string {
+  let end = segment.length
+  while (end > 0 && (segment[end - 1] === '.' || segment[end - 1] === ' ')) end--
+  return segment.slice(0, end)
+}
+
+// An app that decodes before it looks for the query finds one here.
+const withoutQuery = (path: string) => path.replace(/[?#].*$/s, '') || '/'
 const withoutParameters = (path: string) => path.replace(/;[^/]*/g, '') || '/'
 const withoutEmptySegments = (path: string) => path.replace(/\/{2,}/g, '/')
 const withoutTrailingSlash = (path: string) => (path.length > 1 ? path.replace(/\/$/, '') : path)
+
+const CUTS = [withoutQuery, withoutParameters]
+const TIDYINGS = [withoutEmptySegments, withoutTrailingSlash]
 
 function refused(reason: PathRefusal): {
   readonly kind: 'ambiguous'

@@ -56,17 +56,22 @@ export function toPage(
   returnTicket: string,
   cookies: readonly string[] = [],
 ): Answer {
-  const query = returnTicket === '' ? '' : `${path.includes('?') ? '&' : '?'}rt=${returnTicket}`
-  return redirect(`${path}${query}`, cookies)
+  if (returnTicket === '') return redirect(path, cookies)
+  // It is as a client sent it, and may be anything.
+  const ticket = encodeURIComponent(returnTicket)
+  return redirect(`${path}${path.includes('?') ? '&' : '?'}rt=${ticket}`, cookies)
 }
 
 /** Where a finished sign-in leads: the ticket's URL if it is good, otherwise the account page. */
 export function onward(deps: PortalDeps, visit: Visit, returnTicket: string): string {
   const url = returnTicket === '' ? undefined : deps.tickets.read(returnTicket)
   if (url === undefined) return PATHS.account
-  const own =
-    url.startsWith(`${visit.site.origin}/`) || url.startsWith(`${visit.site.portalOrigin}/`)
-  return own || deps.appAt(url) !== undefined ? url : PATHS.account
+  const { origin, portalOrigin } = visit.site
+  if (url.startsWith(`${origin}/`) || url.startsWith(`${portalOrigin}/`)) return url
+  // SECURITY: a ticket's port is what some client put into `Host`, and may be somebody else's.
+  const port = new URL(url).port
+  const ours = [origin, portalOrigin].some((known) => new URL(known).port === port)
+  return ours && deps.appAt(url) !== undefined ? url : PATHS.account
 }
 
 /** Ends a finished sign-in: new cookie, known device, and on to the app. */
@@ -147,6 +152,6 @@ export async function freshSession(
 function backHere(deps: PortalDeps, visit: Visit, returnTicket: string): string {
   const path = visit.target.split('?', 1)[0] ?? PATHS.account
   const page = path.startsWith(PATHS.newTotp) ? path : PATHS.account
-  const query = returnTicket === '' ? '' : `?rt=${returnTicket}`
+  const query = returnTicket === '' ? '' : `?rt=${encodeURIComponent(returnTicket)}`
   return deps.tickets.issue(`${visit.site.origin}${page}${query}`)
 }

@@ -127,7 +127,7 @@ export function createSessions(
         ? { kind: 'pending', session, account }
         : { kind: 'active', session, account, principal: principalOf(account, session) }
     // NOTE: what was read before a revocation must not be remembered after it.
-    if (startedIn === epoch) cache.set(tokenHash, { resolution, readAt: now, lastSeen })
+    if (startedIn === epoch) cache.set(tokenHash, { resolution, readAt: now, lastSeen: now })
     noteSeen(session.id, now)
     return resolution
   }

@@ -38,6 +38,7 @@ t.test(
   async (t) => {
     const hasher = newHasher()
     const phc = await phcOf(hasher, 'right')
+    const dash = await phcOf(hasher, '-')
     const cases: readonly (readonly [string, string, string | undefined, string])[] = [
       ['right', 'right', phc, 'right'],
       ['wrong', 'wrong', phc, 'wrong'],
@@ -49,7 +50,9 @@ t.test(
       ['1 kB', 'x'.repeat(1024), phc, 'wrong'],
       ['an unreadable hash', 'right', 'plain text', 'wrong'],
       ['a hash of another kind', 'right', '$2b$10$abcdefghijklmnopqrstuv', 'wrong'],
-      ['the stand-in for what is too long', '-', undefined, 'wrong'],
+      ['the stand-in for what is too long', '-', dash, 'right'],
+      ['empty, where it is the password', '', dash, 'wrong'],
+      ['too long, where it is the password', 'x'.repeat(1025), dash, 'wrong'],
     ]
     for (const [name, password, kept, kind] of cases) {
       const before = hasher.kdf.runs()

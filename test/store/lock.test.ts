@@ -61,7 +61,7 @@ t.test('L5 writes wait for a foreign lock, reads pass, and the event loop goes o
   t.equal(written, 50)
   t.comment(`longest block ${block.toFixed(1)} ms`)
   // 50 is aimed at; the rest is for machines that do other things at the same time.
-  t.ok(block < 150, `longest block ${block} ms`)
+  t.ok(block < 250, `longest block ${block} ms`)
 })
 
 t.test('L5 writes are refused after two seconds, all together, and then work again', async (t) => {
@@ -70,12 +70,12 @@ t.test('L5 writes are refused after two seconds, all together, and then work aga
   let refused: readonly PromiseSettledResult<unknown>[] = []
   const block = await longestBlock(async () => {
     refused = await Promise.allSettled(
-      Array.from({ length: 30 }, (_, i) => store.meta.setIfAbsent(`refused-${i}`, 'x')),
+      Array.from({ length: 200 }, (_, i) => store.meta.setIfAbsent(`refused-${i}`, 'x')),
     )
   })
   const took = performance.now() - start
   t.ok(took > 1500 && took < 2500, `${took} ms`)
-  t.ok(block < 150, `longest block ${block} ms`)
+  t.ok(block < 250, `longest block ${block} ms`)
   for (const result of refused) {
     t.match(result, { status: 'rejected', reason: { code: 'store_unavailable' } })
   }
