@@ -1,4 +1,5 @@
 import { isIPv6 } from 'node:net'
+import { remember } from '../lib/remember.ts'
 
 /** A `Host` in its one spelling. */
 export type Host = {
@@ -13,6 +14,12 @@ export type Host = {
  * no user, no percent-encoding, no non-ASCII. `undefined` for anything else.
  */
 export function parseHost(text: string): Host | undefined {
+  return parsed(text).host
+}
+
+const parsed = remember((text): { readonly host: Host | undefined } => ({ host: parse(text) }))
+
+function parse(text: string): Host | undefined {
   const match = /^(?:\[([0-9a-fA-F:.]{2,45})\]|([A-Za-z0-9_.-]{1,255}))(?::([0-9]{1,5}))?$/.exec(
     text,
   )

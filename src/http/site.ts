@@ -22,7 +22,7 @@ export function createSites(portal: {
   const { protocol, origin: portalOrigin } = new URL(portal.url)
   const https = protocol === 'https:'
   const domain = portal.cookieDomain
-  return (host) => {
+  const siteOf = (host: Host): Site => {
     const origin = `${protocol}//${host.authority}`
     const shared =
       domain !== undefined && (host.name === domain || host.name.endsWith(`.${domain}`))
@@ -31,5 +31,14 @@ export function createSites(portal: {
     }
     const binding: CookieBinding = https ? { kind: 'domain', domain } : { kind: 'plain', domain }
     return { origin, portalOrigin, https, binding }
+  }
+  const sites = new WeakMap<Host, Site>()
+  return (host) => {
+    let site = sites.get(host)
+    if (site === undefined) {
+      site = siteOf(host)
+      sites.set(host, site)
+    }
+    return site
   }
 }

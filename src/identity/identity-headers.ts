@@ -1,5 +1,5 @@
+import { remember } from '../lib/remember.ts'
 import type { Principal } from './principal.ts'
-import { rememberNames } from './remember-names.ts'
 
 /** A header field: name and value, ready for the wire. */
 export type HeaderPair = readonly [name: string, value: string]
@@ -118,7 +118,7 @@ export type IdentityHeaderFilter = (rawName: string) => boolean
 export function createHeaderFilter(configured: IdentityHeaderNames): IdentityHeaderFilter {
   const { user, groups, name, email } = configured
   const names = new Set([...IDENTITY_NAMES, ...[user, groups, name, email].map(foldHeaderName)])
-  return rememberNames((rawName) => {
+  return remember((rawName) => {
     const folded = foldHeaderName(rawName)
     return names.has(folded) || IDENTITY_PREFIXES.some((prefix) => folded.startsWith(prefix))
   })

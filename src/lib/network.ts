@@ -1,4 +1,5 @@
 import { BlockList, isIP, isIPv4, SocketAddress } from 'node:net'
+import { remember } from './remember.ts'
 
 /** A set of networks in CIDR notation that an address can be looked up in. */
 export type NetworkSet = {
@@ -32,11 +33,11 @@ export function networkSet(networks: readonly string[]): NetworkSet {
   }
   return {
     size: networks.length,
-    has: (address) => {
-      const canonical = canonicalAddress(address)
-      if (canonical === undefined) return false
-      return list.check(canonical, isIPv4(canonical) ? 'ipv4' : 'ipv6')
-    },
+    has: remember((address) => {
+      const known = canonicalAddress(address)
+      if (known === undefined) return false
+      return list.check(known, isIPv4(known) ? 'ipv4' : 'ipv6')
+    }),
   }
 }
 
@@ -45,22 +46,27 @@ export function networkSet(networks: readonly string[]): NetworkSet {
  * v4-mapped IPv6 as IPv4. `undefined` when it is not an address.
  */
 export function canonicalAddress(text: string): string | undefined {
+  return canonical(text) || undefined
+}
+
+/** `''` stands for "no address". */
+const canonical = remember((text): string => {
   if (isIPv4(text)) return text
   const address = text.split('%', 1)[0] ?? ''
-  if (isIP(address) !== 6) return undefined
-  const canonical = new SocketAddress({ address, family: 'ipv6' }).address.toLowerCase()
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/.exec(canonical)?.[1]
-  return mapped ?? canonical
-}
+  if (isIP(address) !== 6) return ''
+  const short = new SocketAddress({ address, family: 'ipv6' }).address.toLowerCase()
+  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/.exec(short)?.[1]
+  return mapped ?? short
+})
 
 /**
  * What one host can change at will counts as one: an IPv4 address as it is, an IPv6 address
  * by its /64, because a single subscriber is given at least that much (RFC 6177).
  */
 export function networkKey(address: string): string {
-  const canonical = canonicalAddress(address)
-  if (canonical === undefined || isIPv4(canonical)) return canonical ?? address
-  const [head = '', tail] = canonical.split('::', 2)
+  const known = canonicalAddress(address)
+  if (known === undefined || isIPv4(known)) return known ?? address
+  const [head = '', tail] = known.split('::', 2)
   const left = head === '' ? [] : head.split(':')
   const right = tail === undefined || tail === '' ? [] : tail.split(':')
   const zeros = tail === undefined ? 0 : Math.max(0, 8 - left.length - right.length)

@@ -80,7 +80,7 @@ export type LoginDeps = {
   readonly passwords: PasswordHasher
   readonly totp: Pick<Totp, 'verify' | 'hasDevice' | 'finishEnrolment'>
   readonly recoveryCodes: Pick<RecoveryCodes, 'use'>
-  readonly sessions: Pick<Sessions, 'open' | 'raise'>
+  readonly sessions: Pick<Sessions, 'open' | 'raise' | 'end'>
   readonly limiter: Limiter
   readonly lockout: Lockout
   readonly audit: Audit
@@ -156,6 +156,13 @@ export function createLogin(deps: LoginDeps, budgets: LoginBudgets): Login {
       address: context.address,
       userAgent: context.userAgent,
     })
+    // Whoever changes a password ends the account's sessions in the same step: one that was
+    // opened with the old password in that moment must not outlive it.
+    if ((await deps.accounts.passwordHash(account.id)) !== hash) {
+      await deps.sessions.end(issued.session.id)
+      audit(failure('auth.password', 'wrong'), trail)
+      return { kind: 'refused' }
+    }
     limiter.refund(budgets.password, network)
     door.attempt.succeeded()
     const known = auditContext(context, { account, session: issued.session })

@@ -17,7 +17,8 @@ import type { PortalDeps } from './portal-deps.ts'
 import type { Route, SubmitRoute } from './route.ts'
 import { secondStepRoutes } from './second-step-routes.ts'
 import { setupRoutes } from './setup-routes.ts'
-import { signOutRoutes } from './sign-out-routes.ts'
+import { SIGNED_OUT, signOutRoutes } from './sign-out-routes.ts'
+import { redirect } from './signing-in.ts'
 
 /** Every page and form of the portal. */
 export function portalRoutes(deps: PortalDeps): readonly Route[] {
@@ -51,6 +52,14 @@ export function createPortal(deps: PortalDeps): Portal {
       onError: (c) => respond(c.env.incoming, problem(deps, c.env.visit, 413, 'request')),
     }),
   )
+  app.use(async (c, next) => {
+    const { visit, incoming } = c.env
+    if (isAtHome(visit)) return next()
+    if (visit.method !== 'GET' && visit.method !== 'HEAD') {
+      return respond(incoming, foreign(deps, visit))
+    }
+    return respond(incoming, redirect(`${visit.site.portalOrigin}${visit.target}`))
+  })
   for (const { path, contentType, body } of ASSETS.values()) {
     app.get(path, (c) =>
       c.body(body, 200, {
@@ -126,6 +135,19 @@ export function createPortal(deps: PortalDeps): Portal {
     visits.set(req, visit)
     await listener(req, res)
   }
+}
+
+/**
+ * Whether the visit's host may show what it asks for. Where one portal serves several hosts, an
+ * app's host only signs out.
+ * SECURITY: a script of an app has the origin of the app's host: what the portal answers there it
+ * could read and send, and so add a second factor of its own to the visitor's account.
+ */
+function isAtHome({ site, host, target }: Visit): boolean {
+  if (site.origin === site.portalOrigin) return true
+  if (host.name === new URL(site.portalOrigin).hostname) return true
+  const path = target.split('?', 1)[0] ?? ''
+  return path === PATHS.logout || path === SIGNED_OUT || path.startsWith(PATHS.assets)
 }
 
 /** Content type, then where the form came from; only then its fields. */

@@ -5,7 +5,8 @@ import { auditTrail, type PortalDeps } from './portal-deps.ts'
 import type { Route } from './route.ts'
 import { currentSession, noSessionCookie, redirect } from './signing-in.ts'
 
-const SIGNED_OUT = '/.sallyport/signed-out'
+/** Where signing out leads. */
+export const SIGNED_OUT = '/.sallyport/signed-out'
 
 /** Signing out. A link alone ends nothing: it shows a page with one button. */
 export function signOutRoutes(deps: PortalDeps): readonly Route[] {

@@ -6,8 +6,8 @@ import {
   type IdentityHeaderFilter,
   type IdentityHeaderNames,
 } from '../identity/identity-headers.ts'
-import { rememberNames } from '../identity/remember-names.ts'
 import { AppError } from '../lib/app-error.ts'
+import { remember } from '../lib/remember.ts'
 import type { Secret } from '../lib/secret.ts'
 import { type IsOwnCookie, withoutOwnCookies } from './cookies.ts'
 import { HOP_BY_HOP, isForwardedName, nominatedNames, nominatesNothing } from './header-names.ts'
@@ -168,7 +168,7 @@ function createClassifier(
   isIdentityHeader: IdentityHeaderFilter,
   fixedNames: ReadonlySet<string>,
 ): (name: string) => Verdict {
-  return rememberNames((name) => {
+  return remember((name) => {
     const lower = name.toLowerCase()
     const special = SPECIAL.get(lower)
     // Framing and nominations are read even where the field itself is replaced.

@@ -1,4 +1,4 @@
-import { rememberNames } from '../identity/remember-names.ts'
+import { remember } from '../lib/remember.ts'
 import { type IsOwnCookie, setsOwnCookie } from './cookies.ts'
 import { HOP_BY_HOP, nominatedNames, nominatesNothing } from './header-names.ts'
 
@@ -19,7 +19,7 @@ export function createResponseHeaders(options: {
   readonly isOwnCookie: IsOwnCookie
 }): ResponseHeaders {
   const { isOwnCookie } = options
-  const classify = rememberNames(judge)
+  const classify = remember(judge)
   return (received, status) => {
     const list: HeaderList = []
     let length: string | undefined

@@ -138,7 +138,17 @@ export function createSessions(
   const noteSeen = (id: SessionId, now: number) => {
     seen.set(id, now)
   }
+  let lookedThisTurn = false
+  /**
+   * Once for all requests that arrived together: those of one turn of the event loop were here
+   * before any answer to a revocation that is not seen yet could have been read.
+   */
   const checkForeignWrites = () => {
+    if (lookedThisTurn) return
+    lookedThisTurn = true
+    setImmediate(() => {
+      lookedThisTurn = false
+    })
     if (!deps.foreignWrites.seen()) return
     epoch++
     cache.clear()

@@ -193,10 +193,30 @@ t.test('forward() tells the app at once that the client has left', async (t) => 
 
 t.test('forward() does not bother the app for a client that left before', async (t) => {
   const app = await startPlainApp(t, OK)
+  let letGo = () => {}
+  const held = new Promise<void>((resolve) => {
+    letGo = resolve
+  })
+  const proxy = await startProxy(t, { app, hold: () => held })
+  const client = await rawClient(t, proxy.port)
+  client.send(head('GET /'))
+  await proxy.arrived
+  client.socket.resetAndDestroy()
+  await proxy.left
+  letGo()
+  t.strictSame(
+    (await proxy.whenDone()).map(({ outcome }) => outcome),
+    ['client_gone'],
+  )
+  t.equal(app.connections.length, 0)
+})
+
+t.test('forward() keeps pipelined answers in order', async (t) => {
+  const app = await startPlainApp(t, OK)
   const proxy = await startProxy(t, { app })
   const client = await rawClient(t, proxy.port)
   client.send(`${head('GET /1')}${head('GET /2')}${head('GET /3')}`)
-  await client.until(/(ok[^]*){3}/)
+  await client.until(/(ok[\s\S]*){3}/)
   t.strictSame(
     app.heads.map((text) => text.split(' ')[1]),
     ['/1', '/2', '/3'],

@@ -129,7 +129,10 @@ export type Proxy = {
   readonly upgradesDone: number[]
   readonly live: ReturnType<typeof createLiveConnections>
   readonly upstreams: Upstreams
-  /** Resolves with the first that satisfies, now or later. */
+  /** The first request has arrived; its client has left. */
+  readonly arrived: Promise<void>
+  readonly left: Promise<void>
+  /** All that is done, once it is so many. */
   readonly whenDone: (count?: number) => Promise<readonly ForwardStats[]>
 }
 
@@ -144,6 +147,8 @@ export type ProxyOptions = {
   readonly perSession?: number
   readonly ca?: string
   readonly identity?: readonly HeaderPair[]
+  /** What a request waits for before it is forwarded, as it does for its session. */
+  readonly hold?: () => Promise<void>
 }
 
 /** A listener that lets every request through to the app. */
@@ -172,6 +177,8 @@ export async function startProxy(t: Test, options: ProxyOptions): Promise<Proxy>
   const problems: string[] = []
   const upgradesDone: number[] = []
   const waiting = new Set<() => void>()
+  const arrived = Promise.withResolvers<void>()
+  const left = Promise.withResolvers<void>()
   const plan = (req: IncomingMessage) => ({
     upstream,
     headers,
@@ -191,15 +198,18 @@ export async function startProxy(t: Test, options: ProxyOptions): Promise<Proxy>
       res.end(kind)
     },
   })
-  const server = createHttpServer({ shouldUpgradeCallback: asksForWebSocket }, (req, res) =>
+  const server = createHttpServer({ shouldUpgradeCallback: asksForWebSocket }, async (req, res) => {
+    arrived.resolve()
+    req.socket.on('close', () => left.resolve())
+    await options.hold?.()
     forward(req, res, {
       ...plan(req),
       onDone: (stats) => {
         done.push(stats)
         for (const wake of waiting) wake()
       },
-    }),
-  )
+    })
+  })
   server.on('upgrade', (req, _socket, head) =>
     upgrade(req, head, { ...plan(req), onDone: ({ status }) => upgradesDone.push(status) }),
   )
@@ -216,6 +226,8 @@ export async function startProxy(t: Test, options: ProxyOptions): Promise<Proxy>
     upgradesDone,
     live,
     upstreams,
+    arrived: arrived.promise,
+    left: left.promise,
     whenDone: async (count = 1) => {
       while (done.length < count) await new Promise<void>((resolve) => waiting.add(resolve))
       return done
