@@ -30,6 +30,7 @@ import { createPipeline, RESERVED } from './pipeline.ts'
 import { compilePolicy } from './policy/compile.ts'
 import { createFrame } from './portal/frame.ts'
 import { createPortal } from './portal/portal.ts'
+import { createShownCodes } from './portal/shown-codes.ts'
 import { asksForWebSocket } from './proxy/websocket-request.ts'
 import { loadMasterKey } from './secrets/master-key.ts'
 import { listen } from './server.ts'
@@ -178,6 +179,7 @@ export async function startApp(
     totp,
     recoveryCodes,
     tickets,
+    shownCodes: createShownCodes({ clock }),
     keys,
     audit,
     clock,

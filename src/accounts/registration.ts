@@ -1,9 +1,8 @@
-import type { UserId } from '../identity/principal.ts'
-import { randomToken } from '../lib/random.ts'
 import type { Secret } from '../lib/secret.ts'
 import type { NewAccount } from './account.ts'
 import { parseAccountName, parseDisplayName, parseEmail, parseGroupName } from './account-name.ts'
 import { checkPassword } from './password-policy.ts'
+import { newUserId } from './user-id.ts'
 
 /** What was typed for a new account. */
 export type Registration = {
@@ -72,7 +71,7 @@ export function checkRegistration(
   return {
     kind: 'ok',
     account: {
-      id: `usr_${randomToken(16)}` as UserId,
+      id: newUserId(),
       name: name.value,
       displayName: displayName.value,
       email: email.value,

@@ -2,6 +2,7 @@ import { parse } from 'tldts'
 import type { Fault } from './problem.ts'
 import { isAddress } from './values/host.ts'
 
+/** The hosts one cookie has to serve. */
 export type CookieScope = {
   /** Canonical; `undefined` when it could not be read. */
   readonly portalHost: string | undefined

@@ -2,6 +2,7 @@ import type { ConfigProblem, ProblemParam } from './problem.ts'
 import { PROBLEMS } from './problem-catalogue.ts'
 import type { SettingsLanguage } from './settings.ts'
 
+/** How problems are written. */
 export type FormatOptions = {
   /** English unless told. */
   readonly language?: SettingsLanguage
@@ -52,6 +53,7 @@ export function problemsToJson(
   }
 }
 
+/** The shape of `--json`. */
 export type ProblemsJson = {
   readonly version: 1
   readonly valid: boolean

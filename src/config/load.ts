@@ -1,14 +1,7 @@
 import { dirname, resolve } from 'node:path'
 import { checkFile } from './check-file.ts'
 import { cookieDomain } from './cookie-domain.ts'
-import {
-  eachScalar,
-  MAX_FILE_BYTES,
-  type Node,
-  placeOf,
-  plainValue,
-  readDocument,
-} from './document.ts'
+import { MAX_FILE_BYTES, readDocument } from './document.ts'
 import { locateFaults } from './locate.ts'
 import {
   type ConfigProblem,
@@ -31,7 +24,9 @@ import {
   readSourceFile,
 } from './source-file.ts'
 import { toSettings } from './to-settings.ts'
+import { eachScalar, type Node, placeOf, plainValue } from './tree.ts'
 
+/** A configuration that can be relied on, or everything that is wrong with it. */
 export type LoadResult =
   | {
       readonly kind: 'ok'
@@ -46,6 +41,7 @@ export type LoadResult =
       readonly source: string
     }
 
+/** What a configuration file may refer to. */
 export type LoadDeps = {
   /** The environment that `${NAME}` refers to. */
   readonly env: Readonly<Record<string, string | undefined>>

@@ -1,4 +1,3 @@
-import { eachScalar, type Node, placeOf } from './document.ts'
 import { createExcerpter } from './excerpt.ts'
 import {
   type ConfigProblem,
@@ -10,6 +9,7 @@ import {
 } from './problem.ts'
 import { PROBLEMS } from './problem-catalogue.ts'
 import { secretLines } from './secret-lines.ts'
+import { eachScalar, type Node, placeOf } from './tree.ts'
 
 /** Finds for each fault its place in the file, and puts them in the order of the file. */
 export function locateFaults(

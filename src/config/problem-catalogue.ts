@@ -560,6 +560,7 @@ export const PROBLEMS = {
   },
 } as const satisfies Readonly<Record<string, Entry>>
 
+/** Names a kind of problem in code and in JSON; stable like the codes. */
 export type ProblemKind = keyof typeof PROBLEMS
 
 type Entry = {

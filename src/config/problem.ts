@@ -58,10 +58,12 @@ export type Reading<T> =
   | { readonly kind: 'value'; readonly value: T }
   | { readonly kind: 'faults'; readonly faults: readonly Fault[] }
 
+/** A reading that worked. */
 export function good<T>(value: T): Reading<T> {
   return { kind: 'value', value }
 }
 
+/** A reading that failed for one reason. */
 export function bad(
   kind: ProblemKind,
   params: Readonly<Record<string, ProblemParam>> = {},
@@ -76,6 +78,7 @@ export function under(key: string | number, fault: Fault): Fault {
   return { ...fault, path: [key, ...(fault.path ?? [])] }
 }
 
+/** Whether a kind of problem keeps the configuration from being used. */
 export function severityOf(kind: ProblemKind): ConfigProblem['severity'] {
   const entry = PROBLEMS[kind]
   return 'severity' in entry ? entry.severity : 'error'

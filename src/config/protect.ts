@@ -7,6 +7,7 @@ import { listenAddress } from './values/network.ts'
 import { type Origin, origin } from './values/origin.ts'
 import { type Reader, shown } from './values/reader.ts'
 
+/** What the command line gives. */
 export type ProtectOptions = {
   /** Origin of the app, e.g. `http://localhost:8080`. */
   readonly upstream: string

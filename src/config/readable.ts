@@ -14,14 +14,17 @@ export function readable<S extends z.ZodRawShape>(shape: S, raw: unknown): Reada
   return found as Readable<S>
 }
 
+/** Whether the value is a group of keys. */
 export function isMap(raw: unknown): raw is Readonly<Record<string, unknown>> {
   return typeof raw === 'object' && raw !== null && !Array.isArray(raw)
 }
 
+/** The value of a key; `undefined` where there is none. */
 export function valueAt(raw: unknown, key: string): unknown {
   return isMap(raw) && Object.hasOwn(raw, key) ? raw[key] : undefined
 }
 
+/** The list at a key; empty where there is none. */
 export function listAt(raw: unknown, key: string): readonly unknown[] {
   const value = valueAt(raw, key)
   return Array.isArray(value) ? value : []

@@ -1,10 +1,11 @@
 import { resolve } from 'node:path'
 import { closest } from './closest.ts'
-import { eachScalar, type Node, type ScalarNode } from './document.ts'
 import type { Fault, Path, Reading, Span } from './problem.ts'
 import { bad, good } from './problem.ts'
 import { decodeText, isWorldReadable, type ReadFile, readFailure } from './source-file.ts'
+import { eachScalar, type Node, type ScalarNode } from './tree.ts'
 
+/** Where references are looked up. */
 export type ReferenceSources = {
   readonly env: Readonly<Record<string, string | undefined>>
   readonly readFile: ReadFile

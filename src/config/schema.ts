@@ -64,6 +64,7 @@ const localText = z.preprocess(
   }),
 )
 
+/** One rule of an app. */
 export const ruleSchema = z.strictObject({
   host: leaf(listOf(hostPattern)).default([]),
   path: leaf(listOf(pathGlob)).default([]),
@@ -95,6 +96,7 @@ const timeoutsSchema = z.strictObject({
   first_byte: leaf(duration(SECOND, HOUR)).default(timeouts.firstByte),
 })
 
+/** One app. */
 export const appSchema = z.strictObject({
   name: leaf(line(64)),
   host: leaf(listOf(hostPattern)),
@@ -120,6 +122,7 @@ export const appSchema = z.strictObject({
   rules: z.array(ruleSchema).max(MAX_RULES).default([]),
 })
 
+/** What concerns the pages people sign in on. */
 export const portalSchema = z.strictObject({
   url: leaf(origin),
   name: leaf(line(64)).default(DEFAULTS.name),
@@ -133,6 +136,7 @@ const { sessions, login, limits, log } = DEFAULTS
 
 const listenSchema = z.strictObject({ http: leaf(listenAddress).default(DEFAULTS.listen.http) })
 
+/** How long a sign-in lasts. */
 export const sessionsSchema = z.strictObject({
   idle: leaf(duration(MINUTE, 30 * DAY)).default(sessions.idle),
   absolute: leaf(duration(MINUTE, 365 * DAY)).default(sessions.absolute),
@@ -184,6 +188,7 @@ export const fileSchema = z.strictObject({
   log: logSchema.prefault({}),
 })
 
+/** A file whose every value is right by itself. */
 export type ConfigFile = z.output<typeof fileSchema>
 
 /** Every place that has named keys; `[]` stands for each entry of a list. */

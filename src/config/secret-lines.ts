@@ -1,9 +1,9 @@
 import { closest } from './closest.ts'
-import { eachScalar, type Node } from './document.ts'
 import { lineAt, lineStarts } from './line-index.ts'
 import type { Path } from './problem.ts'
 import { isBareReference } from './references.ts'
 import { KEYS } from './schema.ts'
+import { eachScalar, type Node } from './tree.ts'
 
 /** Keys whose value, or whose whole map of values, no message may show. */
 const SECRET_KEYS = ['master_key', 'request_headers'] as const

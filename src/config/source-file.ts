@@ -35,6 +35,7 @@ export function readFailure(cause: unknown): string {
   return typeof code === 'string' ? code : 'unknown error'
 }
 
+/** Whether accounts outside the file's group may read it. */
 export function isWorldReadable(mode: number): boolean {
   return (mode & 0o004) !== 0
 }

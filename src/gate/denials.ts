@@ -54,7 +54,7 @@ export function createDenials(deps: {
     }
     return frame.page(visit, status, (page) => problemPage(page, view), {
       headers,
-      self: PATHS.account,
+      oneLanguage: true,
     })
   }
 
@@ -79,11 +79,11 @@ export function createDenials(deps: {
           visit,
           401,
           (page) => problemPage(page, { kind: 'interrupted', loginUrl }),
-          { self: PATHS.account, headers: [['WWW-Authenticate', 'Sallyport']] },
+          { oneLanguage: true, headers: [['WWW-Authenticate', 'Sallyport']] },
         )
       case 'frame':
         return frame.page(visit, 401, (page) => problemPage(page, { kind: 'framed', loginUrl }), {
-          self: PATHS.account,
+          oneLanguage: true,
           headers: [['WWW-Authenticate', 'Sallyport']],
         })
       case 'program':

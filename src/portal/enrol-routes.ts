@@ -7,10 +7,12 @@ import { PATHS } from '../pages/paths.ts'
 import { recoveryCodesPage } from '../pages/recovery-codes-page.ts'
 import { totpEnrolPage } from '../pages/totp-enrol-page.ts'
 import type { TotpEnrolView } from '../pages/views.ts'
+import type { Session } from '../sessions/session.ts'
 import { rememberDevice } from './known-devices.ts'
 import { toSelf } from './login-routes.ts'
 import { auditTrail, type PortalDeps } from './portal-deps.ts'
 import type { Route } from './route.ts'
+import type { ShownCodes } from './shown-codes.ts'
 import {
   currentSession,
   freshSession,
@@ -91,7 +93,7 @@ export function enrolRoutes(deps: PortalDeps): readonly Route[] {
           const noted = location === PATHS.account ? `${location}?notice=totp_added` : location
           return redirect(noted, cookies)
         }
-        return freshCodes(deps, visit, account, returnTicket, cookies)
+        return freshCodes(deps, visit, outcome.issued.session, account, returnTicket, cookies)
       },
     },
     {
@@ -104,23 +106,34 @@ export function enrolRoutes(deps: PortalDeps): readonly Route[] {
         if (fresh.kind === 'first') return fresh.answer
         if (!(await deps.totp.hasDevice(fresh.account.id)))
           return toPage(PATHS.newTotp, returnTicket)
-        return freshCodes(deps, visit, fresh.account, returnTicket, [])
+        return freshCodes(deps, visit, fresh.session, fresh.account, returnTicket, [])
       },
     },
     {
       method: 'POST',
       path: CODES_SAVED,
       handle: async (visit, form) => {
-        const location = onward(deps, visit, form.value('rt'))
+        const returnTicket = form.value('rt')
+        const current = await currentSession(deps, visit)
+        if (current.kind !== 'active') return toPage(PATHS.login, returnTicket)
+        const { session, account } = current
+        const codes = deps.shownCodes.get(session.id)
+        if (codes !== undefined && form.value('saved') === '') {
+          return codesPage(deps, visit, 422, { account, codes, returnTicket, problem: 'not_saved' })
+        }
+        deps.shownCodes.delete(session.id)
+        const location = onward(deps, visit, returnTicket)
         return redirect(location === PATHS.account ? `${location}?notice=codes_saved` : location)
       },
     },
   ]
 }
 
+/** New codes, stored before they are shown. */
 async function freshCodes(
   deps: PortalDeps,
   visit: Visit,
+  session: Session,
   account: Account,
   returnTicket: string,
   cookies: readonly string[],
@@ -134,16 +147,33 @@ async function freshCodes(
     { event: 'factor.recovery_codes_created', outcome: 'success' },
     auditTrail(visit, account),
   )
+  const codes = { codes: made.codes, createdAt: deps.clock.now() }
+  deps.shownCodes.set(session.id, codes)
+  return codesPage(deps, visit, 200, { account, codes, returnTicket }, cookies)
+}
+
+function codesPage(
+  deps: PortalDeps,
+  visit: Visit,
+  status: number,
+  view: {
+    readonly account: Account
+    readonly codes: ShownCodes
+    readonly returnTicket: string
+    readonly problem?: 'not_saved'
+  },
+  cookies: readonly string[] = [],
+): Answer {
+  const { account, codes, ...rest } = view
   return deps.frame.page(
     visit,
-    200,
+    status,
     (page) =>
       recoveryCodesPage(page, {
         username: account.name,
-        codes: made.codes,
-        createdAt: deps.clock.now(),
+        ...codes,
         continueTo: CODES_SAVED,
-        returnTicket,
+        ...rest,
       }),
     { cookies, self: PATHS.account },
   )
@@ -171,6 +201,6 @@ function enrolPage(
         key: base32.match(/.{1,4}/g)?.join(' ') ?? base32,
         ...view,
       }),
-    { self: toSelf(PATHS.newTotp, view.returnTicket) },
+    { self: toSelf(`${PATHS.newTotp}${view.required ? '?required=1' : ''}`, view.returnTicket) },
   )
 }

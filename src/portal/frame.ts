@@ -23,6 +23,8 @@ export type Frame = {
       readonly headers?: readonly (readonly [string, string])[]
       /** Path and query of the page, where they are not those of the request. */
       readonly self?: string
+      /** The page has no address of its own to show it at in another language. */
+      readonly oneLanguage?: boolean
     },
   ) => Answer
   readonly language: (visit: Visit) => Language
@@ -78,7 +80,7 @@ export function createFrame(
       const issued = clock.now().toString(36)
       const body = render({
         language: chosen,
-        languages: options.languages,
+        languages: extra.oneLanguage === true ? [chosen] : options.languages,
         self: withoutLanguage(extra.self ?? visit.target),
         brand: options.brand,
         reference: visit.requestId,

@@ -119,5 +119,6 @@ export async function endPrevious(deps: PortalDeps, visit: Visit): Promise<void>
 
 /** The page's own address, for its language links. */
 export function toSelf(path: string, returnTicket: string): string {
-  return returnTicket === '' ? path : `${path}?rt=${encodeURIComponent(returnTicket)}`
+  if (returnTicket === '') return path
+  return `${path}${path.includes('?') ? '&' : '?'}rt=${encodeURIComponent(returnTicket)}`
 }

@@ -11,6 +11,7 @@ import type { Setup } from '../login/setup.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import type { Keys } from '../tokens/keys.ts'
 import type { Frame } from './frame.ts'
+import type { ShownCodesShelf } from './shown-codes.ts'
 
 /** What the portal's routes are made of. */
 export type PortalDeps = {
@@ -21,6 +22,7 @@ export type PortalDeps = {
   readonly totp: Totp
   readonly recoveryCodes: RecoveryCodes
   readonly tickets: ReturnTickets
+  readonly shownCodes: ShownCodesShelf
   readonly keys: Keys
   readonly audit: Audit
   readonly clock: Clock

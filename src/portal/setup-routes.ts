@@ -68,7 +68,7 @@ export function setupRoutes(deps: PortalDeps): readonly Route[] {
           case 'limited':
             return tooMany(deps, visit, outcome.budget, outcome.take)
           case 'busy': {
-            const again = show(visit, 503, { token, ...typed, problems: [] })
+            const again = show(visit, 503, { token, ...typed, problems: [], problem: 'busy' })
             return { ...again, headers: [...again.headers, ['Retry-After', '5']] }
           }
           case 'gone':

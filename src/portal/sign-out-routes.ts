@@ -3,7 +3,7 @@ import { signOutPage } from '../pages/sign-out-page.ts'
 import { signedOutPage } from '../pages/signed-out-page.ts'
 import { auditTrail, type PortalDeps } from './portal-deps.ts'
 import type { Route } from './route.ts'
-import { currentSession, noSessionCookie, redirect } from './signing-in.ts'
+import { currentSession, noSessionCookie, redirect, toPage } from './signing-in.ts'
 
 /** Where signing out leads. */
 export const SIGNED_OUT = '/.sallyport/signed-out'
@@ -25,7 +25,7 @@ export function signOutRoutes(deps: PortalDeps): readonly Route[] {
     {
       method: 'POST',
       path: PATHS.logout,
-      handle: async (visit) => {
+      handle: async (visit, form) => {
         const current = await currentSession(deps, visit)
         if (current.kind !== 'none') {
           await deps.sessions.end(current.session.id)
@@ -34,7 +34,11 @@ export function signOutRoutes(deps: PortalDeps): readonly Route[] {
             { ...auditTrail(visit, current.account), session: current.session.id },
           )
         }
-        return redirect(SIGNED_OUT, [noSessionCookie(visit)])
+        // "Use another account" keeps the way back to where this person was going.
+        const returnTicket = form.value('rt')
+        return deps.tickets.read(returnTicket) === undefined
+          ? redirect(SIGNED_OUT, [noSessionCookie(visit)])
+          : toPage(PATHS.login, returnTicket, [noSessionCookie(visit)])
       },
     },
     {

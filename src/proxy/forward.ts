@@ -291,8 +291,9 @@ class Forwarding implements Dispatcher.DispatchHandler, Watched {
     this.#over = true
     if (this.#watched) this.#deps.stalls.remove(this)
     this.#leave?.()
-    if (this.#outcome === 'sent' && !this.#res.writableFinished) this.#outcome = 'client_gone'
-    this.#controller?.abort(new ClientGone())
+    // NOTE: an error costs a stack trace, so none is made where the exchange is whole.
+    if (this.#outcome !== 'sent') this.#controller?.abort(new ClientGone())
+    else if (!this.#res.writableFinished) this.#outcome = 'client_gone'
     if (this.#outcome !== 'sent' && this.#request.body instanceof RequestBody) {
       this.#request.body.destroy()
     }

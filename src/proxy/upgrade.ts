@@ -183,8 +183,13 @@ class Upgrading {
       answer.destroy()
       return
     }
+    if (answer.statusCode === undefined || answer.statusCode < 200) {
+      this.#problem('broken', new Error('a 101 without upgrade'))
+      answer.destroy()
+      return
+    }
     this.#settle()
-    this.#status = answer.statusCode ?? 502
+    this.#status = answer.statusCode
     const list = this.#deps.responseHeaders(answer.rawHeaders, this.#status)
     this.#plan.dress?.(list, this.#status)
     const socket = this.#socket

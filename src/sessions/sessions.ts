@@ -154,6 +154,18 @@ export function createSessions(
     cache.clear()
   }
 
+  const flush = async (): Promise<void> => {
+    if (seen.size === 0) return
+    const batch = seen
+    seen = new Map()
+    try {
+      await store.touch(batch)
+    } catch (error) {
+      for (const [id, at] of batch) if (!seen.has(id)) seen.set(id, at)
+      throw error
+    }
+  }
+
   return {
     open: async (start) => {
       const now = clock.now()
@@ -249,18 +261,12 @@ export function createSessions(
       // An open connection is use of the session: only its absolute end closes it.
       return account !== undefined && !account.disabled && clock.now() < session.endsAt
     },
-    flush: async () => {
-      if (seen.size === 0) return
-      const batch = seen
-      seen = new Map()
-      try {
-        await store.touch(batch)
-      } catch (error) {
-        for (const [id, at] of batch) if (!seen.has(id)) seen.set(id, at)
-        throw error
-      }
+    flush,
+    sweep: async () => {
+      // What was used a moment ago must not look idle to the store.
+      await flush()
+      return store.removeEnded(clock.now())
     },
-    sweep: () => store.removeEnded(clock.now()),
   }
 }
 

@@ -107,6 +107,7 @@ t.test('formatProblems() cuts long lines around the caret', async (t) => {
 
 t.test('excerpts show no secret, whatever is wrong around it', async (t) => {
   const word = 'hunter2'
+  const key = '8f3a9c51d2e47b60a1b9c8d7e6f50413826a7b5c4d3e2f10998877665544aabb'
   const texts = {
     'wrong value': `master_key: ${word}\n${WRONG}`,
     'key spelt wrong': `masterkey: ${word}\n${WRONG}`,
@@ -136,6 +137,8 @@ t.test('excerpts show no secret, whatever is wrong around it', async (t) => {
     t.notMatch(formatProblems(problems), word, name)
     t.notMatch(JSON.stringify(problemsToJson(problems)), word, name)
   }
+  const pasted = formatProblems(await problemsIn(`store: ${key}\n${WRONG}`))
+  t.notMatch(pasted, key, 'a key that was pasted in the wrong place')
 })
 
 t.test('excerpts still show a reference that says where the secret is', async (t) => {

@@ -87,6 +87,18 @@ t.test('resolveReferences() reads secret files beside the configuration', async 
     warnings: [{ kind: 'world_readable', path: 'master_key', line: 3, params: { file: secret } }],
   })
 
+  const header = withName('A').replace(
+    '    rules',
+    '    request_headers:\n      X-Key: ${file:key}\n    rules',
+  )
+  await writeFile(file, header)
+  t.equal((await loadSettings(file, { env })).kind, 'ok', 'the last line break is no part of it')
+  await writeFile(secret, `${hex}\n\n`)
+  t.match(await loadSettings(file, { env }), {
+    problems: [{ kind: 'world_readable' }, { kind: 'header_value' }],
+  })
+
+  await writeFile(file, withName('A', 'master_key: ${file:key}'))
   await writeFile(secret, '')
   t.match(await loadSettings(file, { env }), { problems: [{ kind: 'secret_file_unfit' }] })
   await writeFile(secret, 'a'.repeat(70_000))

@@ -44,9 +44,12 @@ t.test('from the setup link to the app, out, and in again', async (t) => {
   const list = codes.html.match(/[0-9A-Z]{5}-[0-9A-Z]{5}-[0-9A-Z]{5}/g) ?? []
   t.equal(new Set(list).size, 10, 'ten recovery codes')
 
+  const unticked = await browser.submit(codes, codes.form('saved'), { saved: false })
+  t.equal(unticked.status, 422, 'the codes are shown again until they are said to be kept')
+  t.match(unticked.html, list[0])
   const arrived = await browser.submit(
-    codes,
-    codes.form('saved'),
+    unticked,
+    unticked.form('saved'),
     { saved: true },
     { follow: true },
   )

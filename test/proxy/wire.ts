@@ -126,13 +126,13 @@ export type Proxy = {
   readonly port: number
   readonly done: ForwardStats[]
   readonly problems: string[]
-  readonly upgradesDone: number[]
   readonly live: ReturnType<typeof createLiveConnections>
   readonly upstreams: Upstreams
   /** The first request has arrived; its client has left. */
   readonly arrived: Promise<void>
   readonly left: Promise<void>
   /** All that is done, once it is so many. */
+  readonly whenUpgradesDone: (count?: number) => Promise<readonly number[]>
   readonly whenDone: (count?: number) => Promise<readonly ForwardStats[]>
 }
 
@@ -179,6 +179,14 @@ export async function startProxy(t: Test, options: ProxyOptions): Promise<Proxy>
   const waiting = new Set<() => void>()
   const arrived = Promise.withResolvers<void>()
   const left = Promise.withResolvers<void>()
+  const tell = <T>(list: T[], item: T) => {
+    list.push(item)
+    for (const wake of waiting) wake()
+  }
+  const atLeast = async <T>(list: T[], count: number): Promise<readonly T[]> => {
+    while (list.length < count) await new Promise<void>((resolve) => waiting.add(resolve))
+    return list
+  }
   const plan = (req: IncomingMessage) => ({
     upstream,
     headers,
@@ -204,14 +212,11 @@ export async function startProxy(t: Test, options: ProxyOptions): Promise<Proxy>
     await options.hold?.()
     forward(req, res, {
       ...plan(req),
-      onDone: (stats) => {
-        done.push(stats)
-        for (const wake of waiting) wake()
-      },
+      onDone: (stats) => tell(done, stats),
     })
   })
   server.on('upgrade', (req, _socket, head) =>
-    upgrade(req, head, { ...plan(req), onDone: ({ status }) => upgradesDone.push(status) }),
+    upgrade(req, head, { ...plan(req), onDone: ({ status }) => tell(upgradesDone, status) }),
   )
   t.teardown(async () => {
     server.closeAllConnections()
@@ -223,15 +228,12 @@ export async function startProxy(t: Test, options: ProxyOptions): Promise<Proxy>
     port: await listen(server),
     done,
     problems,
-    upgradesDone,
     live,
     upstreams,
     arrived: arrived.promise,
     left: left.promise,
-    whenDone: async (count = 1) => {
-      while (done.length < count) await new Promise<void>((resolve) => waiting.add(resolve))
-      return done
-    },
+    whenDone: (count = 1) => atLeast(done, count),
+    whenUpgradesDone: (count = 1) => atLeast(upgradesDone, count),
   }
 }
 

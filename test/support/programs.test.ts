@@ -146,6 +146,18 @@ t.test('startSallyport() waits until the program listens', async (t) => {
   t.match(await runSallyport(['fail'], { program }), { code: 78, stderr: 'wrong configuration\n' })
 })
 
+t.test('startSallyport() runs the program itself', async (t) => {
+  await using app = await startEchoApp()
+  await using sallyport = await startSallyport({
+    args: ['protect', app.url, '--listen', '127.0.0.1:{{port}}', '--data', '{{data}}'],
+  })
+  t.match(await sallyport.untilSetupLink(), `:${sallyport.port}/.sallyport/setup?token=`)
+  const login = await createBrowser().open(sallyport.url, { follow: true })
+  t.equal(login.url.pathname, '/.sallyport/login')
+  t.strictSame(app.requests, [], 'nothing reached the app')
+  t.strictSame(await sallyport.stop(), { code: 0, signal: null })
+})
+
 t.test('startChild() ends the program when the test dies', async (t) => {
   const parent = startChild(process.execPath, [
     '--input-type=module-typescript',

@@ -31,6 +31,7 @@ export const hostPattern: Reader<string> = textThen((text) => {
     : good(`*.${reading.value}`)
 })
 
+/** `host` for a text that is known to be trimmed and not empty. */
 export function readHost(text: string): Reading<string> {
   const scheme = /^[a-z][a-z0-9+.-]*:\/\/(?:[^/@]*@)?([^/?#]*)/i.exec(text)
   if (scheme !== null) return bad('host_scheme', { value: shown(text) }, nameIn(scheme[1] ?? ''))
@@ -81,6 +82,5 @@ function asciiName(text: string): string | undefined {
 }
 
 function nameIn(authority: string): string | undefined {
-  const reading = asciiName(authority.replace(/:[0-9]*$/, ''))
-  return reading
+  return asciiName(authority.replace(/:[0-9]*$/, ''))
 }

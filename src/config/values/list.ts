@@ -1,6 +1,7 @@
 import { bad, type Fault, good, under } from '../problem.ts'
 import { type Reader, shown, wrongType } from './reader.ts'
 
+/** What a list may hold. */
 export type ListOptions<T> = {
   /** Whether a list without entries means something; refused unless told. */
   readonly mayBeEmpty?: boolean

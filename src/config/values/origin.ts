@@ -3,6 +3,7 @@ import { line } from './basics.ts'
 import { inUrl, readHost } from './host.ts'
 import { type Reader, shown, textThen } from './reader.ts'
 
+/** Scheme, host and port. */
 export type Origin = {
   /** As browsers write it: no trailing slash, no default port. */
   readonly origin: string

@@ -1,0 +1,580 @@
+import { once } from 'node:events'
+import t, { type Test } from 'tap'
+import { WebSocket } from 'ws'
+import { type Browser, createBrowser } from '../support/browser-client.ts'
+import { startCaddy } from '../support/caddy.ts'
+import { type EchoApp, startEchoApp } from '../support/echo-app.ts'
+import { type FoldingAnswer, startFoldingPhpApp } from '../support/folding-php-app.ts'
+import type { Form } from '../support/html-forms.ts'
+import { startNginx } from '../support/nginx.ts'
+import { have, skipUnless } from '../support/packages.ts'
+import { addPerson, type Person, signIn } from '../support/people.ts'
+import { openRaw, type RawResponse, type RawTarget, rawAnswer } from '../support/raw-http.ts'
+import { caddySite, nginxServer, recipe } from '../support/recipes.ts'
+import { startSallyport } from '../support/sallyport.ts'
+
+const HOST = 'app.example.test'
+const PHP_HOST = 'php.example.test'
+const ORIGIN = `https://${HOST}`
+const RULES = `
+      - {path: /public/**, policy: public}
+      - {path: /one/**, policy: one_factor}
+      - {path: /admin/**, policy: two_factor, groups: [admins], explanation: For admins.}
+      - {policy: two_factor}`
+const CONFIG = `
+version: 1
+portal: {url: ${ORIGIN}}
+listen: {http: '127.0.0.1:{{port}}'}
+trusted_proxies: [127.0.0.1/32]
+store: sqlite:{{data}}/sallyport.db
+apps:
+  - name: Echo
+    host: ${HOST}
+    rules: ${RULES}
+  - name: PHP
+    host: ${PHP_HOST}
+    rules: ${RULES}
+`
+
+/** Names under which a client may try to say who it is. */
+const FORGED = [
+  'Remote-User',
+  'remote_user',
+  'Remote.User',
+  'REMOTE-USER',
+  'Remote_User',
+  'Remote-Groups',
+  'remote_groups',
+  'Remote.Name',
+  'Remote-Email',
+  'X-Forwarded-User',
+  'X_Forwarded_User',
+  'X-Forwarded_User',
+  'X.Forwarded.User',
+  'X-Forwarded-Email',
+  'X-Forwarded-Groups',
+  'X-Forwarded-Preferred-Username',
+  'X-Auth-Request-User',
+  'X-Auth-Request-Email',
+  'X-Auth-Request-Groups',
+  'X_Auth_Request_User',
+  'X-WEBAUTH-USER',
+  'X_WEBAUTH_USER',
+  'X-Remote-User',
+  'X-User-Id',
+]
+
+/** Spellings of paths that programs take apart differently. None of them is `/public/…` for sure. */
+const AMBIGUOUS = [
+  '/public/../two',
+  '/public/%2e%2e/two',
+  '/public/.%2e/two',
+  '/public/..%2ftwo',
+  '/public%2f..%2ftwo',
+  '/public/%2e%2e%2ftwo',
+  '/public/%252e%252e/two',
+  '/public/%252e%252e%252ftwo',
+  '/public/..;/two',
+  '/public/..;x=1/two',
+  '/public/..%5ctwo',
+  '/public/%5c..%5ctwo',
+  '/public/%00/../two',
+  '/public/%c0%ae%c0%ae/two',
+  '/public/%ef%bc%8e%ef%bc%8e/two',
+  '/.sallyport/../two',
+  '/.sallyport/%2e%2e/two',
+  '/.sallyport/..%2ftwo',
+  '/.sallyport/check/../../two',
+  '/x/../.sallyport/../two',
+]
+
+type Proxy = {
+  readonly name: string
+  readonly target: (from?: string) => RawTarget
+  readonly browser: () => Browser
+  readonly socket: (path: string, cookie: string) => WebSocket
+  /** Identity headers without a value: nginx leaves them out. */
+  readonly sendsEmpty: boolean
+}
+
+t.test('README.md holds every recipe', async (t) => {
+  for (const name of ['caddy-proxy', 'caddy', 'nginx', 'traefik']) {
+    t.match(recipe(name), '127.0.0.1:9091', name)
+  }
+})
+
+t.test('forward-auth, as README.md says', { skip: skipUnless('caddy', 'nginx') }, async (t) => {
+  await using echo = await startEchoApp()
+  const php = have('php') ? await startFoldingPhpApp() : undefined
+  t.teardown(() => php?.close())
+  await using sallyport = await startSallyport({ config: CONFIG })
+  const places = { sallyport: sallyport.port }
+  const sites = [
+    { ...places, host: HOST, app: echo.port },
+    { ...places, host: PHP_HOST, app: php?.port ?? echo.port },
+  ]
+  const [caddy, nginx] = await Promise.all([
+    startCaddy(sites.map((site) => caddySite('caddy', { ...site, tls: true })).join('\n')),
+    startNginx(sites.map((site) => nginxServer(site)).join('\n')),
+  ])
+  t.teardown(() => Promise.all([caddy.close(), nginx.close()]))
+  const ada = await addPerson(sallyport.dataDir, 'ada', {
+    displayName: 'Ada Ünal',
+    email: 'ada@example.test',
+    groups: ['staff', 'ops'],
+  })
+  const bob = await addPerson(sallyport.dataDir, 'bob', { totp: false })
+
+  const proxies: readonly Proxy[] = [
+    {
+      name: 'Caddy',
+      target: (from = '127.0.0.1') => ({
+        port: caddy.port,
+        from,
+        tls: { servername: HOST, ca: caddy.authority() },
+      }),
+      browser: () => createBrowser({ route: () => ({ port: caddy.port }) }),
+      socket: (path, cookie) =>
+        new WebSocket(`wss://127.0.0.1:${caddy.port}${path}`, {
+          headers: { host: HOST, cookie },
+          servername: HOST,
+          ca: caddy.authority(),
+        }),
+      sendsEmpty: true,
+    },
+    {
+      name: 'nginx',
+      target: (from = '127.0.0.1') => ({ port: nginx.port, from }),
+      browser: () => createBrowser({ route: () => ({ port: nginx.port, tls: false }) }),
+      socket: (path, cookie) =>
+        new WebSocket(`ws://127.0.0.1:${nginx.port}${path}`, { headers: { host: HOST, cookie } }),
+      sendsEmpty: false,
+    },
+  ]
+
+  let address = 10
+  for (const proxy of proxies) {
+    await t.test(proxy.name, async (t) => {
+      const nextAddress = () => `127.0.0.${address++}`
+      const { adaCookie, bobCookie } = await walk(t, proxy, echo, ada, bob)
+      await forgeries(t, proxy, { echo, php: php !== undefined, adaCookie, bobCookie, nextAddress })
+      await sockets(t, proxy, echo, adaCookie)
+      await paths(t, proxy, echo, adaCookie, nextAddress)
+      await limits(t, proxy, nextAddress)
+    })
+  }
+
+  await t.test('Traefik', async (t) => {
+    const browser = proxies[1]?.browser() ?? createBrowser()
+    await signIn(browser, `${ORIGIN}/one/x`, bob)
+    await traefik(t, sallyport.port, cookieOf(browser))
+  })
+
+  await t.test('Sallyport is gone: nobody gets in', async (t) => {
+    await sallyport.stop()
+    echo.reset()
+    for (const proxy of proxies) {
+      for (const path of ['/public/x', '/two/x', '/.sallyport/login']) {
+        const { status } = await rawAnswer(proxy.target(), get(path))
+        t.ok(status >= 500, `${proxy.name} ${path}: ${status}`)
+      }
+    }
+    t.strictSame(echo.requests, [])
+  })
+})
+
+/** Everything a person does, and what they are asked for on the way. */
+async function walk(t: Test, proxy: Proxy, echo: EchoApp, ada: Person, bob: Person) {
+  const browser = proxy.browser()
+  const deep = `${ORIGIN}/deep/page?x=1&y=%20z&rd=https://evil.test/`
+  echo.reset()
+
+  await t.test('who is not signed in is asked to, each as it can be', async (t) => {
+    const page = await browser.open(deep)
+    t.equal(page.status, 302)
+    t.match(page.header('location'), new RegExp(`^${ORIGIN}/\\.sallyport/login\\?rt=[\\w.-]+$`))
+
+    const open = await browser.open(`${ORIGIN}/public/form`)
+    t.equal(open.status, 200, 'a public rule lets everybody through')
+    const fetched = await browser.fetch(open, '/api/things')
+    t.equal(fetched.status, 401)
+    t.match(fetched.header('content-type'), 'application/problem+json')
+    t.match(JSON.parse(fetched.html), {
+      code: 'session_required',
+      login_url: `${ORIGIN}/.sallyport/login`,
+    })
+
+    const posted = await browser.submit(open, SAVE)
+    t.equal(posted.status, 401)
+    t.equal(posted.redirect, undefined, 'the form stays where it is')
+    t.match(posted.header('content-type'), 'text/html')
+    t.match(posted.html, 'target="_blank"')
+
+    const framed = await browser.open(deep, { headers: { 'Sec-Fetch-Dest': 'iframe' } })
+    t.equal(framed.status, 401)
+    t.match(framed.html, 'target="_top"')
+    t.strictSame(
+      echo.requests.map(({ url }) => url),
+      ['/public/form'],
+      'none of it reached the app',
+    )
+  })
+
+  await t.test('signing in leads back to the exact page', async (t) => {
+    const back = await signIn(browser, deep, ada)
+    t.equal(back.url.href, deep)
+    t.equal(JSON.parse(back.html).url, deep.slice(ORIGIN.length))
+    const saved = await browser.submit(back, SAVE)
+    t.match(JSON.parse(saved.html), { method: 'POST', url: '/save?id=7', body: 'text=never+lost' })
+    const forbidden = await browser.open(`${ORIGIN}/admin/x`)
+    t.equal(forbidden.status, 403)
+    t.match(forbidden.text, 'For admins.')
+  })
+
+  const one = proxy.browser()
+  await t.test('the app is told who is asking, each field once', async (t) => {
+    await browser.open(`${ORIGIN}/two/x`)
+    t.match(echo.last().url, '/two/x')
+    t.strictSame(identityOf(echo), {
+      'Remote-User': ['ada'],
+      'Remote-Groups': ['ops,staff'],
+      'Remote-Name': ['Ada %C3%9Cnal'],
+      'Remote-Email': ['ada@example.test'],
+    })
+    browser.cookies.take('theme=dark', new URL(ORIGIN))
+    await browser.open(`${ORIGIN}/two/x`)
+    const cookies = echo.last().all('cookie').join('; ')
+    t.match(cookies, 'theme=dark')
+    t.notMatch(cookies, /sallyport=/, 'the session stays between browser and Sallyport')
+
+    const nobody = proxy.sendsEmpty ? [''] : []
+    await proxy.browser().open(`${ORIGIN}/public/x`)
+    t.strictSame(identityOf(echo)['Remote-User'], nobody)
+
+    const inside = await signIn(one, `${ORIGIN}/one/x`, bob)
+    t.equal(inside.status, 200)
+    t.strictSame(identityOf(echo), {
+      'Remote-User': ['bob'],
+      'Remote-Groups': nobody,
+      'Remote-Name': ['bob'],
+      'Remote-Email': nobody,
+    })
+    const second = await one.open(`${ORIGIN}/two/x`)
+    t.match(second.header('location'), '/.sallyport/login/totp', 'a code is owed')
+  })
+  return { adaCookie: cookieOf(browser), bobCookie: cookieOf(one) }
+}
+
+async function forgeries(
+  t: Test,
+  proxy: Proxy,
+  with_: {
+    readonly echo: EchoApp
+    readonly php: boolean
+    readonly adaCookie: string
+    readonly bobCookie: string
+    readonly nextAddress: () => string
+  },
+) {
+  const visits = [
+    { path: '/public/x', cookie: '', user: '' },
+    { path: '/one/x', cookie: with_.bobCookie, user: 'bob' },
+    { path: '/two/x', cookie: with_.adaCookie, user: 'ada' },
+  ]
+  const attempts = [
+    ...FORGED.map((name) => [`${name}: eve`]),
+    ['Remote-User: eve', 'Remote-User: eve'],
+    ['Connection: Remote-User'],
+    ['Connection: close, Remote-User, Remote-Groups, X-Forwarded-For', 'Remote-User: eve'],
+    ['Connection: keep-alive', 'Connection: Remote_User', 'Remote_User: eve'],
+    ['X-Forwarded-Method: GET', 'X-Forwarded-Uri: /public/x', 'X-Original-URL: /public/x'],
+  ]
+  for (const { path, cookie, user } of visits) {
+    await t.test(`no forged name reaches the app on ${path}`, async (t) => {
+      const from = with_.nextAddress()
+      const { echo } = with_
+      for (const forged of attempts) {
+        echo.reset()
+        const { status } = await rawAnswer(proxy.target(from), get(path, cookie, forged))
+        t.equal(status, 200, forged.join(' + '))
+        const { rawHeaders } = echo.last()
+        const values = rawHeaders.filter((_, i) => i % 2 === 1)
+        t.notOk(values.includes('eve'), `${forged.join(' + ')}: ${rawHeaders.join(' | ')}`)
+        t.strictSame(echo.last().all('remote-user').join(), user, forged.join(' + '))
+      }
+    })
+    await t.test(
+      `nor a PHP app on ${path}`,
+      { skip: with_.php ? false : 'needs php' },
+      async (t) => {
+        const from = with_.nextAddress()
+        for (const forged of attempts) {
+          const request = get(path, cookie, forged, PHP_HOST)
+          const answer = await rawAnswer(proxy.target(from), request)
+          const { headers }: FoldingAnswer = JSON.parse(answer.text)
+          t.notOk(Object.values(headers).includes('eve'), JSON.stringify({ forged, headers }))
+          t.equal(headers['HTTP_REMOTE_USER'] ?? '', user, forged.join(' + '))
+        }
+      },
+    )
+  }
+  await t.test('a path told on the side opens nothing', async (t) => {
+    with_.echo.reset()
+    const told = ['X-Forwarded-Method: GET', 'X-Forwarded-Uri: /public/x', 'X-Original-Method: GET']
+    const asked = get('/two/x', '', [...told, `X-Original-URL: ${ORIGIN}/public/x`])
+    t.equal((await rawAnswer(proxy.target(with_.nextAddress()), asked)).status, 302)
+    t.strictSame(with_.echo.requests, [])
+  })
+}
+
+async function sockets(t: Test, proxy: Proxy, echo: EchoApp, cookie: string) {
+  await t.test('a WebSocket is judged like any request', async (t) => {
+    echo.reset()
+    const refused = proxy.socket('/two/chat', '')
+    const [, answer] = await once(refused, 'unexpected-response')
+    t.equal(answer.statusCode, 401)
+    answer.resume()
+    t.strictSame(echo.requests, [])
+
+    for (const [path, cookies, user] of [
+      ['/two/chat', cookie, 'ada'],
+      ['/public/chat', '', ''],
+    ] as const) {
+      const socket = proxy.socket(path, cookies)
+      await once(socket, 'open')
+      socket.send('ping')
+      const [message] = await once(socket, 'message')
+      t.equal(String(message), 'ping', path)
+      socket.close()
+      t.match(echo.last(), { url: path, upgrade: true })
+      t.equal(identityOf(echo)['Remote-User']?.join(), user)
+    }
+  })
+  await t.test('nothing else is upgraded', async (t) => {
+    for (const upgrade of [['h2c'], ['h2c', 'websocket'], ['websocket, h2c'], ['TLS/1.0']]) {
+      echo.reset()
+      const asked = [
+        ...upgrade.map((value) => `Upgrade: ${value}`),
+        'Connection: Upgrade, HTTP2-Settings',
+        'HTTP2-Settings: AAMAAABkAAQCAAAAAAIAAAAA',
+      ]
+      const open = await rawAnswer(proxy.target(), get('/two/x', cookie, asked))
+      t.not(open.status, 101)
+      for (const request of echo.requests) {
+        t.notMatch(request.all('upgrade').join(), /h2c|tls/i, upgrade.join(' + '))
+      }
+      const shut = await rawAnswer(proxy.target(), get('/two/x', '', asked))
+      t.ok(shut.status === 401 || shut.status === 302, `${upgrade}: ${shut.status}`)
+    }
+  })
+}
+
+async function paths(
+  t: Test,
+  proxy: Proxy,
+  echo: EchoApp,
+  cookie: string,
+  nextAddress: () => string,
+) {
+  await t.test('a path with two meanings never reaches the app', async (t) => {
+    echo.reset()
+    const from = nextAddress()
+    for (const path of AMBIGUOUS) {
+      const nobody = await rawAnswer(proxy.target(from), get(path))
+      t.ok(nobody.status >= 300 && nobody.status < 500, `${path}: ${nobody.status}`)
+      const ada = await rawAnswer(proxy.target(from), get(path, cookie))
+      t.ok(ada.status >= 400 && ada.status < 500, `${path} signed in: ${ada.status}`)
+    }
+    t.strictSame(
+      echo.requests.map(({ url }) => url),
+      [],
+    )
+  })
+  await t.test('nothing under the reserved paths lets anybody in', async (t) => {
+    const from = nextAddress()
+    for (const path of ['/sallyport-check', '/.sallyport/check/caddy', '/.sallyport/check/nginx']) {
+      const { status } = await rawAnswer(proxy.target(from), get(path))
+      t.ok(status >= 300 && status < 500, `${path}: ${status}`)
+    }
+    t.strictSame(echo.requests, [])
+  })
+}
+
+async function limits(t: Test, proxy: Proxy, nextAddress: () => string) {
+  await t.test('too many requests from one address are refused, and only those', async (t) => {
+    const from = nextAddress()
+    const flood = await series(proxy.target(from), get('/public/x'), 125)
+    const statuses = flood.map(({ status }) => status)
+    t.strictSame(statuses.slice(0, 120), Array(120).fill(200))
+    t.strictSame(statuses.slice(120), Array(5).fill(429))
+    t.ok(Number(flood.at(-1)?.header('retry-after')) > 0)
+    const told = get('/public/x', '', ['X-Forwarded-For: 198.51.100.7', 'X-Real-IP: 198.51.100.7'])
+    t.equal((await rawAnswer(proxy.target(from), told)).status, 429, 'whatever it claims to be')
+    t.equal((await rawAnswer(proxy.target(nextAddress()), get('/public/x'))).status, 200)
+  })
+}
+
+/** What Traefik's `ForwardAuth` sends, by its documentation. */
+async function traefik(t: Test, port: number, cookie: string) {
+  const ask = (uri: string, more: readonly string[] = [], from = '127.0.0.1', proto = 'https') =>
+    rawAnswer(
+      { port, from },
+      [
+        'GET /.sallyport/check/traefik HTTP/1.1',
+        `Host: 127.0.0.1:${port}`,
+        'X-Forwarded-Method: GET',
+        `X-Forwarded-Proto: ${proto}`,
+        `X-Forwarded-Host: ${HOST}`,
+        `X-Forwarded-Uri: ${uri}`,
+        'X-Forwarded-For: 192.0.2.44',
+        'X-Forwarded-Port: 443',
+        ...more,
+        'Connection: close',
+        '\r\n',
+      ].join('\r\n'),
+    )
+  const page = await ask('/two/x?y=1', ['Accept: text/html'])
+  t.equal(page.status, 302)
+  t.match(page.header('location'), `${ORIGIN}/.sallyport/login?rt=`)
+  for (const proto of ['https', 'http', 'wss', 'ws']) {
+    const allowed = await ask('/one/x', [`Cookie: ${cookie}`], '127.0.0.1', proto)
+    t.equal(allowed.status, 200, proto)
+    t.equal(allowed.text, '')
+    t.strictSame(allowed.all('remote-user'), ['bob'])
+    t.strictSame(allowed.all('remote-groups'), [''])
+  }
+  const open = await ask('/public/x')
+  t.equal(open.status, 200)
+  for (const name of ['remote-user', 'remote-groups', 'remote-name', 'remote-email']) {
+    t.strictSame(open.all(name), [''], name)
+  }
+  const wss = await ask('/two/x', ['Accept: text/html'], '127.0.0.1', 'wss')
+  t.match(wss.header('location'), `${ORIGIN}/`, 'a WebSocket scheme is no way to sign in')
+  t.equal((await ask('/public/../two/x')).status, 400)
+  t.equal((await ask('/one/x', [`Cookie: ${cookie}`], '127.0.0.9')).status, 401, 'not a proxy')
+  t.equal((await ask('/public/x', [], '127.0.0.9')).status, 401, 'whatever the rule')
+  t.equal((await ask('/public/x', ['X-Forwarded-Uri: /two'])).status, 400, 'sent twice')
+  t.equal((await ask('/public/x', [], '127.0.0.1', 'gopher')).status, 400)
+}
+
+t.test(
+  'Caddy in front of Sallyport, which forwards, as README.md says',
+  { skip: skipUnless('caddy') },
+  async (t) => {
+    await using echo = await startEchoApp()
+    await using sallyport = await startSallyport({
+      config: `
+version: 1
+portal: {url: ${ORIGIN}}
+listen: {http: '127.0.0.1:{{port}}'}
+trusted_proxies: [127.0.0.1/32]
+store: sqlite:{{data}}/sallyport.db
+apps:
+  - name: Echo
+    host: ${HOST}
+    upstream: ${echo.url}
+    rules: ${RULES}
+`,
+    })
+    const site = caddySite('caddy-proxy', { host: HOST, sallyport: sallyport.port, tls: true })
+    await using caddy = await startCaddy(site)
+    const ada = await addPerson(sallyport.dataDir, 'ada')
+    const target = (from = '127.0.0.1'): RawTarget => ({
+      port: caddy.port,
+      from,
+      tls: { servername: HOST, ca: caddy.authority() },
+    })
+    const browser = createBrowser({ route: () => ({ port: caddy.port }) })
+    const inside = await signIn(browser, `${ORIGIN}/deep?x=%20`, ada)
+    t.equal(inside.url.href, `${ORIGIN}/deep?x=%20`)
+    t.strictSame(identityOf(echo)['Remote-User'], ['ada'])
+    t.match(inside.header('strict-transport-security'), /max-age=\d+/, 'on what the app answers')
+    const cookie = browser.cookies.get(ORIGIN, '__Host-sallyport')
+    t.match(cookie, { secure: true, httpOnly: true, hostOnly: true, path: '/', sameSite: 'lax' })
+    t.strictSame(
+      browser.cookies.all().filter(({ name }) => !name.startsWith('__Host-')),
+      [],
+    )
+    t.strictSame(echo.last().all('x-forwarded-for'), ['127.0.0.1'])
+    t.strictSame(echo.last().all('x-forwarded-proto'), ['https'])
+    t.strictSame(echo.last().all('x-forwarded-host'), [HOST])
+
+    await t.test('limits count the visitor, not the proxy', async (t) => {
+      const told = get('/public/x', '', ['X-Forwarded-For: 198.51.100.7'])
+      const flood = await series(target('127.0.0.61'), told, 121)
+      t.equal(flood.at(-2)?.status, 200)
+      t.strictSame(echo.last().all('x-forwarded-for'), ['127.0.0.61'])
+      t.equal(flood.at(-1)?.status, 429)
+      t.equal((await rawAnswer(target('127.0.0.62'), told)).status, 200)
+    })
+    await t.test('a WebSocket goes through', async (t) => {
+      const connect = (cookies: string) =>
+        new WebSocket(`wss://127.0.0.1:${caddy.port}/two/chat`, {
+          headers: { host: HOST, cookie: cookies },
+          servername: HOST,
+          ca: caddy.authority(),
+        })
+      const [, answer] = await once(connect(''), 'unexpected-response')
+      t.equal(answer.statusCode, 401)
+      answer.resume()
+      const socket = connect(cookieOf(browser))
+      await once(socket, 'open')
+      socket.send('ping')
+      const [message] = await once(socket, 'message')
+      t.equal(String(message), 'ping')
+      socket.close()
+    })
+    await t.test('Sallyport is gone: nobody gets in', async (t) => {
+      await sallyport.stop()
+      echo.reset()
+      t.ok((await rawAnswer(target(), get('/public/x'))).status >= 500)
+      t.strictSame(echo.requests, [])
+    })
+  },
+)
+
+/** A form of the app, filled in. */
+const SAVE: Form = {
+  action: '/save?id=7',
+  method: 'post',
+  id: '',
+  fields: [{ name: 'text', value: 'never lost', type: 'text', sent: true }],
+  buttons: [],
+}
+
+function get(path: string, cookie = '', headers: readonly string[] = [], host = HOST): string {
+  const lines = [
+    `GET ${path} HTTP/1.1`,
+    `Host: ${host}`,
+    'Accept: text/html',
+    ...(cookie === '' ? [] : [`Cookie: ${cookie}`]),
+    ...headers,
+  ]
+  return `${lines.join('\r\n')}\r\n\r\n`
+}
+
+/** The same request `times` times on one connection. */
+async function series(
+  target: RawTarget,
+  request: string,
+  times: number,
+): Promise<readonly RawResponse[]> {
+  using connection = await openRaw(target)
+  const answers: RawResponse[] = []
+  while (answers.length < times) {
+    connection.send(request)
+    const answer = await connection.response()
+    if (answer === undefined) break
+    answers.push(answer)
+  }
+  return answers
+}
+
+function identityOf(echo: EchoApp): Readonly<Record<string, readonly string[]>> {
+  const names = ['Remote-User', 'Remote-Groups', 'Remote-Name', 'Remote-Email']
+  return Object.fromEntries(names.map((name) => [name, echo.last().all(name)]))
+}
+
+function cookieOf(browser: Browser): string {
+  return browser.cookies.header(new URL(ORIGIN), { foreign: false, navigation: true, safe: true })
+}
