@@ -9,6 +9,8 @@ export type LogOptions = {
   readonly level: 'debug' | 'info' | 'warn' | 'error'
   /** `auto`: pretty on a terminal, JSON elsewhere. */
   readonly format: 'auto' | 'json' | 'pretty'
+  /** `false`: none, also on a terminal. */
+  readonly color?: boolean
 }
 
 /** Keys whose values never reach a log, wherever they appear in what is logged. */
@@ -36,10 +38,11 @@ export function createLog(
   const destination: DestinationStream = isPretty
     ? pretty({
         destination: stream,
-        colorize: stream.isTTY === true,
+        colorize: stream.isTTY === true && options.color !== false,
         timestampKey: 'ts',
         translateTime: 'SYS:HH:MM:ss',
-        ignore: 'pid,hostname,audit',
+        ignore: 'pid,hostname,audit,event',
+        singleLine: true,
         sync: true,
       })
     : stream

@@ -18,6 +18,7 @@ import { networkKey } from './lib/network.ts'
 import type { Budget, Limiter, Take } from './limits/limiter.ts'
 import type { Log } from './log.ts'
 import type { Portal } from './portal/portal.ts'
+import { discardRest } from './proxy/request-body.ts'
 import { upgradeResponse } from './proxy/upgrade.ts'
 import type { Sessions } from './sessions/sessions.ts'
 
@@ -204,12 +205,12 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
 
   const proxied = (visit: Visit, req: IncomingMessage, res: ServerResponse) => {
     const proceed = (passage: Passage) => {
-      if (passage.kind === 'answer') return reply(res, passage.answer, visit)
+      if (passage.kind === 'answer') return reply(res, passage.answer)
       const { app, authorization } = passage
-      if (app.forward === undefined) return reply(res, denials.notFound(visit), visit)
+      if (app.forward === undefined) return reply(res, denials.notFound(visit))
       app.forward(visit, req, res, authorization)
     }
-    const fail = (error: unknown) => reply(res, failed(visit, error), visit)
+    const fail = (error: unknown) => reply(res, failed(visit, error))
     try {
       const passage = judge(visit)
       if (passage instanceof Promise) passage.then(proceed).catch(fail)
@@ -219,60 +220,56 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
     }
   }
 
-  const reply = (res: ServerResponse, answer: Answer, visit: Visit) => {
-    sendAnswer(res, answer, visit.method)
-  }
-
   const ours = (visit: Visit, path: string, req: IncomingMessage, res: ServerResponse) => {
     const limited = spend(visit, budgets.default, portalKey(visit))
-    if (limited !== undefined) return reply(res, limited, visit)
+    if (limited !== undefined) return reply(res, limited)
     if (deps.appOf(visit.host.name) === undefined && visit.host.name !== deps.portalHost) {
-      return reply(res, denials.decided(visit, { kind: 'unknown_host' }), visit)
+      return reply(res, denials.decided(visit, { kind: 'unknown_host' }))
     }
     if (readRequestPath(visit.target).kind === 'ambiguous' || path.includes('//')) {
-      return reply(res, denials.ambiguous(visit, 'path'), visit)
+      return reply(res, denials.ambiguous(visit, 'path'))
     }
     const late = setTimeout(() => req.destroy(), FORM_TIME)
     req.once('close', () => clearTimeout(late))
-    deps.portal(visit, req, res).catch((error) => reply(res, failed(visit, error), visit))
+    deps.portal(visit, req, res).catch((error) => reply(res, failed(visit, error)))
   }
 
   const request: Pipeline['request'] = (req, res) => {
     if (req.rawHeaders.length > MAX_HEADER_FIELDS * 2) {
-      return sendAnswer(res, plain(431, 'Too many header fields.\n'), req.method)
+      return reply(res, plain(431, 'Too many header fields.\n'))
     }
     const path = pathOf(req.url)
     const visit = open(req)
     const probe = deps.health(path)
     if (probe !== undefined && isProbe(req, path, visit)) {
       probe.then(
-        (answer) => sendAnswer(res, answer, req.method),
-        () => sendAnswer(res, plain(503, 'error\n'), req.method),
+        (answer) => reply(res, answer),
+        () => reply(res, plain(503, 'error\n')),
       )
       return
     }
     if (visit === undefined) {
-      sendAnswer(res, plain(400, BAD_HOST), req.method)
+      reply(res, plain(400, BAD_HOST))
       return
     }
     if (path.startsWith(CHECK)) {
       const [name = '', page, ...rest] = path.slice(CHECK.length).split('/')
       const contract = deps.contracts.get(name)
       if (contract === undefined || (page !== undefined && page !== 'page') || rest.length > 0) {
-        return reply(res, denials.notFound(visit), visit)
+        return reply(res, denials.notFound(visit))
       }
       const answer = check(visit, contract, page === 'page')
       if (answer instanceof Promise) {
         answer.then(
-          (late) => sendAnswer(res, late, req.method),
-          (error) => sendAnswer(res, failed(visit, error), req.method),
+          (late) => reply(res, late),
+          (error) => reply(res, failed(visit, error)),
         )
-      } else sendAnswer(res, answer, req.method)
+      } else reply(res, answer)
       return
     }
     if (path.startsWith(RESERVED)) return ours(visit, path, req, res)
     if (visit.method === 'OPTIONS' && visit.target === '*') {
-      return reply(res, { status: 204, headers: [['Allow', ALLOWED]], body: '' }, visit)
+      return reply(res, { status: 204, headers: [['Allow', ALLOWED]], body: '' })
     }
     if (
       visit.host.name === deps.portalHost &&
@@ -280,7 +277,7 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
       deps.appOf(visit.host.name) === undefined
     ) {
       const headers = [['Location', `${RESERVED}account`] as const]
-      return reply(res, { status: 302, headers, body: '' }, visit)
+      return reply(res, { status: 302, headers, body: '' })
     }
     proxied(visit, req, res)
   }
@@ -339,6 +336,12 @@ const MAX_HEADER_FIELDS = 200
 /** A form of ours is small: who takes longer to send it is not a person. */
 const FORM_TIME = 20 * SECOND
 const ALLOWED = 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS'
+
+/** Answers, and takes no more of a body than it takes to let the client read the answer. */
+function reply(res: ServerResponse, answer: Answer): void {
+  sendAnswer(res, answer, res.req.method)
+  if (!res.req.complete) discardRest(res.req)
+}
 
 function pathOf(url = ''): string {
   const end = url.indexOf('?')

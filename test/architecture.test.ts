@@ -298,6 +298,24 @@ import type from 'eight'
   )
 })
 
+t.test('scanSource() keeps code apart from text', async (t) => {
+  const source = [
+    'const quotes = /[\'"/]/g; one()',
+    `const text = \`two() \${three(\`four() \${five({})} six()\`)} seven()\` + 'eight()'; nine()`,
+    'const half = (a + b) / 2; ten() // eleven()',
+    "/* twelve() */ thirteen('it\\'s', fourteen())",
+  ].join('\n')
+  t.strictSame(scanSource(source).code.match(/\w+(?=\()/g), [
+    'one',
+    'three',
+    'five',
+    'nine',
+    'ten',
+    'thirteen',
+    'fourteen',
+  ])
+})
+
 function fromRoot(path: string): string {
   return join(import.meta.dirname, '..', path)
 }

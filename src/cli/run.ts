@@ -10,7 +10,7 @@ import { createHeaderFilter } from '../identity/identity-headers.ts'
 import { AppError } from '../lib/app-error.ts'
 import { Secret } from '../lib/secret.ts'
 import { createLog } from '../log.ts'
-import { type CliContext, DEFAULT_DATA, settingsOf } from './context.ts'
+import { type CliContext, DEFAULT_DATA, isColor, settingsOf } from './context.ts'
 import { print, say } from './output.ts'
 import { VERSION } from './version.ts'
 
@@ -105,7 +105,7 @@ function settingsFor(upstream: string, options: RunOptions, context: CliContext)
 /** Starts, says so, and stays until a signal: the first drains, a second one ends at once. */
 async function run(settings: Settings, context: CliContext, title?: string): Promise<void> {
   const { output } = context
-  const log = createLog(settings.log)
+  const log = createLog({ ...settings.log, color: isColor(context) })
   const app = await startApp(settings, { log })
   if (title !== undefined) {
     print(output, '')

@@ -73,6 +73,21 @@ export const PROBLEMS = {
     fr: 'l’alias « *{name} » ne renvoie à rien qui le précède',
     fix: { en: 'define "&{name}" above it', fr: 'définissez « &{name} » plus haut' },
   },
+  empty_file: {
+    code: 'SP-1009',
+    en: 'the file is empty',
+    fr: 'le fichier est vide',
+    fix: {
+      en: 'start from config.example.yaml',
+      fr: 'partez de config.example.yaml',
+    },
+  },
+  no_apps: {
+    code: 'SP-1009',
+    en: 'there is nothing to protect',
+    fr: 'il n’y a rien à protéger',
+    fix: { en: 'add an app, e.g. {example}', fr: 'ajoutez une application, par ex. {example}' },
+  },
   wrong_type: {
     code: 'SP-1010',
     en: '{expected} expected, {got} found',

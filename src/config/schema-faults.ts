@@ -33,11 +33,13 @@ function faultsOf(issue: z.core.$ZodIssue, path: Path, value: unknown): readonly
       return issue.keys.map((key) => unknownKey(key, path))
     case 'invalid_type': {
       if (value === undefined) return [missing(path)]
+      if (value === null && path.length === 0) return [{ kind: 'empty_file' }]
       const reading = wrongType(value, issue.expected === 'array' ? 'list' : 'map')
       return reading.kind === 'faults' ? reading.faults : []
     }
     case 'too_small':
-      return [{ kind: 'empty_list' }]
+      // Of the lists the schema itself reads, only that of the apps must hold something.
+      return [{ kind: 'no_apps', params: { example: APP_EXAMPLE } }]
     case 'too_big':
       return [{ kind: 'too_many', params: { max: String(issue.maximum) } }]
     default: {
@@ -77,6 +79,11 @@ function missing(path: Path): Fault {
   return { kind: 'missing_key', params: { key, example }, path }
 }
 
+const APP_EXAMPLE: BothLanguages = {
+  en: '{name: Wiki, host: wiki.example.com, upstream: "http://127.0.0.1:3000", rules: [{policy: two_factor}]}',
+  fr: '{name: Wiki, host: wiki.exemple.fr, upstream: "http://127.0.0.1:3000", rules: [{policy: two_factor}]}',
+}
+
 const EXAMPLES: Readonly<Record<string, BothLanguages>> = {
   version: { en: 'version: 1', fr: 'version: 1' },
   portal: {
@@ -85,8 +92,8 @@ const EXAMPLES: Readonly<Record<string, BothLanguages>> = {
   },
   'portal.url': { en: 'url: https://auth.example.com', fr: 'url: https://auth.exemple.fr' },
   apps: {
-    en: 'apps: [{name: Wiki, host: wiki.example.com, upstream: "http://127.0.0.1:3000", rules: [{policy: two_factor}]}]',
-    fr: 'apps: [{name: Wiki, host: wiki.exemple.fr, upstream: "http://127.0.0.1:3000", rules: [{policy: two_factor}]}]',
+    en: `apps: [${APP_EXAMPLE.en}]`,
+    fr: `apps: [${APP_EXAMPLE.fr}]`,
   },
   'apps[].name': { en: 'name: Wiki', fr: 'name: Wiki' },
   'apps[].host': { en: 'host: wiki.example.com', fr: 'host: wiki.exemple.fr' },

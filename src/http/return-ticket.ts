@@ -6,7 +6,7 @@ import { HOUR, type Milliseconds } from '../lib/duration.ts'
  * after signing in.
  */
 export type ReturnTickets = {
-  /** `url` must be absolute and on a configured host. A URL past 2 KiB gives its origin's `/`. */
+  /** `url` must be absolute and on a configured host. A URL past 1.5 KiB gives its origin's `/`. */
   readonly issue: (url: string) => string
   /** The URL, or `undefined` when the ticket is not ours, was altered or is too old. */
   readonly read: (ticket: string) => string | undefined
@@ -14,7 +14,7 @@ export type ReturnTickets = {
 
 /** Long enough for a login page left open over a meeting. */
 const LIFETIME: Milliseconds = 12 * HOUR
-const MAX_URL = 2048
+const MAX_URL = 1536
 
 export function createReturnTickets(deps: {
   readonly sign: (text: string) => string

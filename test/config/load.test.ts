@@ -1,6 +1,5 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: references are written like this
-import { mkdtemp, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
 import { formatProblems, messageOf } from '../../src/config/format-problems.ts'
@@ -81,6 +80,8 @@ const cases: readonly Case[] = [
   ['missing_key', 'version: 1\nportal', '▸portal'],
   ['missing_key', `\n  ${URL}`, ''],
   ['missing_key', `\n    ${HOST}`, ''],
+  ['empty_file', GOOD, '▸# nothing yet\n'],
+  ['no_apps', GOOD.slice(GOOD.indexOf('\n  - name')), ' ▸[]\n'],
   ['no_value', IDLE, ''],
   ['wrong_type', 'idle: 30m', 'idle: ▸30'],
   ['wrong_type', 'Wiki', '▸[Wiki]'],
@@ -421,7 +422,7 @@ t.test(
 )
 
 t.test('loadSettings() reads from disk and reports files it cannot read', async (t) => {
-  const folder = await mkdtemp(join(tmpdir(), 'sallyport-config-'))
+  const folder = t.testdir()
   const path = join(folder, 'config.yaml')
   await writeFile(path, `\ufeff${GOOD.replaceAll('\n', '\r\n')}store: sqlite:data/x.db\r\n`, {
     mode: 0o600,
@@ -446,7 +447,7 @@ t.test('loadSettings() reads from disk and reports files it cannot read', async 
 })
 
 t.test('loadSettings() warns of a secret in a file that everybody can read', async (t) => {
-  const folder = await mkdtemp(join(tmpdir(), 'sallyport-config-'))
+  const folder = t.testdir()
   const path = join(folder, 'config.yaml')
   const text = GOOD.replace(HEADERS, 'request_headers: {X-Key: abc}')
   await writeFile(path, text, { mode: 0o644 })

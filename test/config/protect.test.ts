@@ -1,5 +1,4 @@
-import { mkdtemp, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
 import { closest } from '../../src/config/closest.ts'
@@ -61,7 +60,7 @@ t.test('protectSettings() refuses addresses it cannot use', async (t) => {
 })
 
 t.test('findConfig() takes the flag, the environment, then the usual places', async (t) => {
-  const cwd = await mkdtemp(join(tmpdir(), 'sallyport-config-'))
+  const cwd = t.testdir()
   const env = { SALLYPORT_CONFIG: '/srv/s.yaml' }
   t.equal(await findConfig({ flag: 'x.yaml', env, cwd }), join(cwd, 'x.yaml'))
   t.equal(await findConfig({ flag: undefined, env, cwd }), '/srv/s.yaml')

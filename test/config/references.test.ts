@@ -1,6 +1,5 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: references are written like this
-import { chmod, mkdtemp, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { chmod, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
 import { formatProblems } from '../../src/config/format-problems.ts'
@@ -67,7 +66,7 @@ t.test('resolveReferences() gives numbers and switches too', async (t) => {
 })
 
 t.test('resolveReferences() reads secret files beside the configuration', async (t) => {
-  const folder = await mkdtemp(join(tmpdir(), 'sallyport-config-'))
+  const folder = t.testdir()
   const file = join(folder, 'config.yaml')
   const secret = join(folder, 'key')
   const hex = '8f3a9c51d2e47b60a1b9c8d7e6f50413826a7b5c4d3e2f10998877665544aabb'

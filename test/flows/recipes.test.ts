@@ -1,6 +1,5 @@
 import { once } from 'node:events'
 import t, { type Test } from 'tap'
-import { WebSocket } from 'ws'
 import { type Browser, createBrowser } from '../support/browser-client.ts'
 import { startCaddy } from '../support/caddy.ts'
 import { type EchoApp, startEchoApp } from '../support/echo-app.ts'
@@ -12,6 +11,7 @@ import { addPerson, type Person, signIn } from '../support/people.ts'
 import { openRaw, type RawResponse, type RawTarget, rawAnswer } from '../support/raw-http.ts'
 import { caddySite, nginxServer, recipe } from '../support/recipes.ts'
 import { startSallyport } from '../support/sallyport.ts'
+import { openWebSocket } from '../support/web-socket.ts'
 
 const HOST = 'app.example.test'
 const PHP_HOST = 'php.example.test'
@@ -92,7 +92,6 @@ type Proxy = {
   readonly name: string
   readonly target: (from?: string) => RawTarget
   readonly browser: () => Browser
-  readonly socket: (path: string, cookie: string) => WebSocket
   /** Identity headers without a value: nginx leaves them out. */
   readonly sendsEmpty: boolean
 }
@@ -134,20 +133,12 @@ t.test('forward-auth, as README.md says', { skip: skipUnless('caddy', 'nginx') }
         tls: { servername: HOST, ca: caddy.authority() },
       }),
       browser: () => createBrowser({ route: () => ({ port: caddy.port }) }),
-      socket: (path, cookie) =>
-        new WebSocket(`wss://127.0.0.1:${caddy.port}${path}`, {
-          headers: { host: HOST, cookie },
-          servername: HOST,
-          ca: caddy.authority(),
-        }),
       sendsEmpty: true,
     },
     {
       name: 'nginx',
       target: (from = '127.0.0.1') => ({ port: nginx.port, from }),
       browser: () => createBrowser({ route: () => ({ port: nginx.port, tls: false }) }),
-      socket: (path, cookie) =>
-        new WebSocket(`ws://127.0.0.1:${nginx.port}${path}`, { headers: { host: HOST, cookie } }),
       sendsEmpty: false,
     },
   ]
@@ -241,6 +232,11 @@ async function walk(t: Test, proxy: Proxy, echo: EchoApp, ada: Person, bob: Pers
       'Remote-Name': ['Ada %C3%9Cnal'],
       'Remote-Email': ['ada@example.test'],
     })
+    const headers = { 'X-Forwarded-For': '198.51.100.7', 'X-Forwarded-Host': 'evil.test' }
+    await browser.open(`${ORIGIN}/two/x`, { headers })
+    t.strictSame(echo.last().all('x-forwarded-for'), ['127.0.0.1'])
+    t.strictSame(echo.last().all('x-forwarded-host'), [HOST])
+    t.match(echo.last().all('x-forwarded-proto'), [/^https?$/])
     browser.cookies.take('theme=dark', new URL(ORIGIN))
     await browser.open(`${ORIGIN}/two/x`)
     const cookies = echo.last().all('cookie').join('; ')
@@ -330,7 +326,7 @@ async function forgeries(
 async function sockets(t: Test, proxy: Proxy, echo: EchoApp, cookie: string) {
   await t.test('a WebSocket is judged like any request', async (t) => {
     echo.reset()
-    const refused = proxy.socket('/two/chat', '')
+    const refused = openWebSocket(proxy.target(), '/two/chat', { host: HOST })
     const [, answer] = await once(refused, 'unexpected-response')
     t.equal(answer.statusCode, 401)
     answer.resume()
@@ -340,7 +336,7 @@ async function sockets(t: Test, proxy: Proxy, echo: EchoApp, cookie: string) {
       ['/two/chat', cookie, 'ada'],
       ['/public/chat', '', ''],
     ] as const) {
-      const socket = proxy.socket(path, cookies)
+      const socket = openWebSocket(proxy.target(), path, { host: HOST, cookie: cookies })
       await once(socket, 'open')
       socket.send('ping')
       const [message] = await once(socket, 'message')
@@ -508,16 +504,12 @@ apps:
       t.equal((await rawAnswer(target('127.0.0.62'), told)).status, 200)
     })
     await t.test('a WebSocket goes through', async (t) => {
-      const connect = (cookies: string) =>
-        new WebSocket(`wss://127.0.0.1:${caddy.port}/two/chat`, {
-          headers: { host: HOST, cookie: cookies },
-          servername: HOST,
-          ca: caddy.authority(),
-        })
-      const [, answer] = await once(connect(''), 'unexpected-response')
+      const refused = openWebSocket(target(), '/two/chat', { host: HOST })
+      const [, answer] = await once(refused, 'unexpected-response')
       t.equal(answer.statusCode, 401)
       answer.resume()
-      const socket = connect(cookieOf(browser))
+      const cookies = cookieOf(browser)
+      const socket = openWebSocket(target(), '/two/chat', { host: HOST, cookie: cookies })
       await once(socket, 'open')
       socket.send('ping')
       const [message] = await once(socket, 'message')
