@@ -8,7 +8,7 @@ import type { ClientLocator } from './http/client.ts'
 import { cookieName, readCookie } from './http/cookies.ts'
 import { newRequestId } from './http/exchange.ts'
 import { type Host, parseHost } from './http/host.ts'
-import { type RawHeaders, singleHeader } from './http/raw-headers.ts'
+import { firstHeader, type RawHeaders, singleHeader } from './http/raw-headers.ts'
 import { readRequestPath } from './http/request-path.ts'
 import type { Site } from './http/site.ts'
 import type { Visit } from './http/visit.ts'
@@ -235,6 +235,9 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
   }
 
   const request: Pipeline['request'] = (req, res) => {
+    // SECURITY: Node loses what arrived behind an upgrade that was not taken, so the next bytes
+    // on this connection could start in the middle of a request.
+    if (firstHeader(req.rawHeaders, 'upgrade') !== undefined) res.shouldKeepAlive = false
     if (req.rawHeaders.length > MAX_HEADER_FIELDS * 2) {
       return reply(res, plain(431, 'Too many header fields.\n'))
     }

@@ -157,16 +157,17 @@ t.test('no cookie that is not a session opens anything', async (t) => {
   const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_=+/. %'
   const mutants = new Set<string>()
   for (let at = 0; at < token.length; at++) {
-    mutants.add(token.slice(0, at))
-    mutants.add(token.slice(at + 1))
-    for (let i = 0; i < letters.length && mutants.size < (at + 1) * 55; i++) {
-      mutants.add(token.slice(0, at) + letters[(i * 7 + at) % letters.length] + token.slice(at + 1))
+    mutants
+      .add(token.slice(0, at))
+      .add(token.slice(at + 1))
+      .add(token.slice(at) + token.slice(0, at))
+    for (let i = 0; i < 50; i++) {
+      const letter = letters[(i * 9 + at) % letters.length] ?? ''
+      mutants.add(token.slice(0, at) + letter + token.slice(at + 1))
     }
   }
+  for (const odd of [`${token}=`, ` ${token}`, `"${token}"`, token.toUpperCase()]) mutants.add(odd)
   mutants.delete(token)
-  for (const odd of [`${token}=`, ` ${token}`, `"${token}"`, token.toUpperCase()]) {
-    mutants.add(odd)
-  }
   const values = [...mutants].map((value) => `${SESSION}=${value}`)
   const names = ['sallyport', '__Host-sallyport', `${SESSION}-device`, SESSION.toUpperCase(), '']
   const cookies = [
@@ -203,9 +204,10 @@ t.test('no upgrade opens anything', async (t) => {
     ['Sec-WebSocket-Version', '13'],
     ['Sec-WebSocket-Key', 'dGhlIHNhbXBsZSBub25jZQ=='],
   ] as const
-  const targets = [...spellingsOf('/admin/x').slice(0, 300), '/', '/denied/x']
+  const spellings = spellingsOf('/admin/x').filter((path) => !path.startsWith('/public'))
+  const targets = [...spellings.slice(0, 300), '/', '/denied/x']
   const wanted: Wanted[] = targets.map((target) => ({ target, headers: socket }))
-  wanted.push(
+  const odd: Wanted[] = [
     { headers: [...socket, ['Origin', 'https://app.example.com']] },
     { headers: [...socket, ['Cookie', `${SESSION}=x`]] },
     { headers: [...socket.slice(0, 2)] },
@@ -233,12 +235,9 @@ t.test('no upgrade opens anything', async (t) => {
     {
       raw: 'CONNECT app.example.com:443 HTTP/1.1\r\nHost: app.example.com\r\n\r\nGET / HTTP/1.1\r\n\r\n',
     },
-  )
-  const { reached, answers } = await attack(gate, wanted, STRANGER)
-  t.strictSame(
-    reached.filter((line) => !line.startsWith('GET /public/')),
-    [],
-  )
+  ]
+  const { reached, answers } = await attack(gate, [...wanted, ...odd], STRANGER)
+  t.strictSame(reached, [])
   t.notOk(answers.some((answer) => answer?.status === 101))
 })
 
