@@ -1,10 +1,11 @@
 # syntax=docker/dockerfile:1
 # The build stage needs npm; the runtime itself comes from the npm package `node`.
 FROM debian:12-slim AS build
-RUN apt-get update && apt-get install -y --no-install-recommends nodejs npm ca-certificates \
+RUN apt-get update && apt-get install -y --no-install-recommends nodejs npm ca-certificates libatomic1 \
   && rm -rf /var/lib/apt/lists/*
 WORKDIR /build
 COPY package.json package-lock.json .npmrc ./
+COPY scripts ./scripts
 RUN npm ci
 COPY tsconfig.json tsconfig.build.json ./
 COPY src ./src
@@ -12,6 +13,8 @@ RUN npm run build && npm prune --omit=dev && mkdir -p /data && chown 65532:65532
 
 # Nothing but the files below; runs as a user without a name, and needs no shell.
 FROM debian:12-slim
+RUN apt-get update && apt-get install -y --no-install-recommends libatomic1 \
+  && rm -rf /var/lib/apt/lists/*
 WORKDIR /app
 COPY --from=build /build/node_modules ./node_modules
 COPY --from=build /build/package.json ./package.json

@@ -267,6 +267,17 @@ t.test('forward() keeps the app’s Date, status, reason and field bytes', async
   t.strictSame(valuesOf(app.heads[0] ?? '', 'x-latin'), ['\xe9\xff'])
 })
 
+t.test('forward() passes every byte of a body as it is, small or large', async (t) => {
+  const bytes = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte))
+  for (const times of [1, 32, 33, 1_000]) {
+    const body = bytes.toString('latin1').repeat(times)
+    const sized = `HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n${body}`
+    const proxy = await startProxy(t, { app: await startPlainApp(t, sized) })
+    const answer = await talk(t, proxy.port, head('GET /', 'Connection: close'))
+    t.ok(bodyOf(answer) === body, `${body.length} bytes`)
+  }
+})
+
 t.test('forward() lets the security headers be worked in before anything is sent', async (t) => {
   const app = await startPlainApp(t, 'HTTP/1.1 200 OK\r\nServer: old\r\nContent-Length: 0\r\n\r\n')
   const proxy = await startProxy(t, {
