@@ -26,14 +26,7 @@ export type AuditEvent =
       readonly reason: 'sign_out' | 'revoked' | 'replaced'
     }
   | {
-      readonly event:
-        | 'account.created'
-        | 'account.disabled'
-        | 'account.enabled'
-        | 'account.password_changed'
-        | 'account.unlocked'
-        | 'factor.totp_enrolled'
-        | 'factor.recovery_codes_created'
+      readonly event: 'account.created' | 'factor.totp_enrolled' | 'factor.recovery_codes_created'
       readonly outcome: 'success'
     }
   | { readonly event: 'setup.claimed'; readonly outcome: 'success' | 'failure' }

@@ -2,6 +2,7 @@ import { createInterface } from 'node:readline'
 import { Writable } from 'node:stream'
 import { AppError } from '../lib/app-error.ts'
 import { Secret } from '../lib/secret.ts'
+import { Exit } from './output.ts'
 
 /** A password from standard input or from a prompt; never from an argument, which others can see. */
 export async function readPassword(
@@ -38,7 +39,7 @@ export async function readPassword(
   return new Secret(first)
 }
 
-/** Asks without showing what is typed. */
+/** Asks without showing what is typed. @throws Exit 130 at Ctrl+C */
 function ask(
   question: string,
   streams: { readonly stdin: NodeJS.ReadStream; readonly stderr: NodeJS.WritableStream },
@@ -49,7 +50,8 @@ function ask(
   return new Promise((resolve, reject) => {
     reader.once('SIGINT', () => {
       reader.close()
-      reject(new AppError('usage', 'Interrupted.'))
+      streams.stderr.write('\n')
+      reject(new Exit(130))
     })
     reader.question('', (answer) => {
       streams.stderr.write('\n')

@@ -113,18 +113,20 @@ async function run(settings: Settings, context: CliContext, title?: string): Pro
     print(output, `  Open      ${settings.portal.url}`)
     print(output, `  Data      ${settings.store.path}`)
   }
+  // With a configuration file, standard output is the log's alone.
+  const tell = title === undefined ? say : print
   if (app.setupLink !== undefined) {
-    print(output, '')
-    print(
+    tell(output, '')
+    tell(
       output,
       '  There is no account yet. Make the first one here (setup link, works once, for 24 hours):',
     )
-    print(output, `  ${app.setupLink.reveal()}`)
+    tell(output, `  ${app.setupLink.reveal()}`)
   } else if (title !== undefined) {
     print(output, '  Accounts  exist; sign in, or add one with: npm start -- user add NAME')
   }
   if (title !== undefined) print(output, '  Stop      Ctrl+C')
-  print(output, '')
+  tell(output, '')
 
   await new Promise<void>((resolve) => {
     let stopping = false

@@ -19,6 +19,12 @@ import { print, printJson, printTable, say } from './output.ts'
 import { readPassword } from './password-input.ts'
 import { storeOptions } from './session.ts'
 
+type TotpOptions = CommonOptions & {
+  readonly secret?: string
+  readonly replace?: boolean
+  readonly json?: boolean
+}
+
 type AddOptions = CommonOptions & {
   readonly email?: string
   readonly name?: string
@@ -81,10 +87,9 @@ export function userCommand(context: CliContext): Command {
       .description('set up an authenticator app for an account; prints the key and a QR code')
       .argument('<name>')
       .option('--secret <base32>', 'a key that exists already, instead of a new one')
+      .option('--replace', 'remove the apps set up before: for a phone that was lost')
       .option('--json', 'as JSON')
-      .action((name: string, options: CommonOptions & { secret?: string; json?: boolean }) =>
-        totp(context, name, options),
-      ),
+      .action((name: string, options: TotpOptions) => totp(context, name, options)),
   )
   command.addCommand(
     storeOptions(new Command('unlock'))
@@ -171,11 +176,7 @@ async function list(
   )
 }
 
-async function totp(
-  context: CliContext,
-  name: string,
-  options: CommonOptions & { readonly secret?: string; readonly json?: boolean },
-): Promise<void> {
+async function totp(context: CliContext, name: string, options: TotpOptions): Promise<void> {
   const { output } = context
   await withAccount(context, name, options, async ({ vault, account, settings }) => {
     const service = createTotp({ store: vault.store.totp, keys: vault.keys, clock: systemClock })
@@ -189,6 +190,11 @@ async function totp(
         'usage',
         'The key is no base 32 text of at least 16 characters (A-Z and 2-7).',
       )
+    }
+    if (options.replace === true) {
+      for (const device of await service.devices(account.id)) {
+        if (device.id !== added.deviceId) await service.remove(account.id, device.id)
+      }
     }
     const uri = otpauthUri({
       issuer: settings.portal.name,

@@ -26,7 +26,7 @@ export function validateCommand(context: CliContext): Command {
       const problems = loaded.kind === 'ok' ? loaded.warnings : loaded.problems
       const language = (env['LANG'] ?? '').startsWith('fr') ? 'fr' : 'en'
       if (options.json === true) {
-        printJson(output, { valid: loaded.kind === 'ok', problems: problemsToJson(problems) })
+        printJson(output, problemsToJson(problems))
       } else {
         if (problems.length > 0) {
           print(output, formatProblems(problems, { color: isColor(context), language }))

@@ -33,11 +33,8 @@ t.test('our cookies never reach the app, and it cannot set them (A20, E15)', asy
   t.equal(app.requests.length, wanted.length + 1)
   const seen = app.requests.map((one) => one.all('cookie').join(' AND '))
   t.notMatch(seen.join('\n'), /sallyport|SECRET/i)
-  t.equal(seen.at(-1), 'x=1; y=2')
-  t.ok(
-    seen.slice(0, -1).every((text) => text === 'theme=dark;a=1; b=2'),
-    'the others as they were',
-  )
+  const kinds = new Set(seen)
+  t.strictSame(kinds, new Set(['theme=dark;a=1; b=2', 'x=1; y=2']), 'the others as they were')
 
   const set = [...spelled, 'theme=light; Path=/', `a=${SESSION}`]
   const query = new URLSearchParams(set.map((value) => ['Set-Cookie', `${value}; Path=/`]))

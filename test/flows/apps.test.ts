@@ -1,11 +1,10 @@
-import { createHash } from 'node:crypto'
-import { gzipSync } from 'node:zlib'
 import t, { type Test } from 'tap'
 import { type Adminer, startAdminer } from '../support/adminer.ts'
 import { type Browser, createBrowser, type Page } from '../support/browser-client.ts'
 import { startCaddy } from '../support/caddy.ts'
 import { type FoldingAnswer, startFoldingPhpApp } from '../support/folding-php-app.ts'
 import { startNginx } from '../support/nginx.ts'
+import { npmPublication } from '../support/npm-package.ts'
 import { skipUnless } from '../support/packages.ts'
 import { addPerson, type Person, signIn } from '../support/people.ts'
 import { rawAnswer } from '../support/raw-http.ts'
@@ -199,7 +198,7 @@ async function useVerdaccio(t: Test, way: Way, browser: Browser, name: string): 
     const published = await browser.fetch(site, path, {
       method: 'PUT',
       headers: { ...json, authorization },
-      body: JSON.stringify(packageOf(full)),
+      body: npmPublication(full),
     })
     t.equal(published.status, 201, `${path}: ${published.html}`)
     const read = await browser.fetch(site, path, { headers: json })
@@ -215,33 +214,4 @@ async function useVerdaccio(t: Test, way: Way, browser: Browser, name: string): 
     `GET /${name} HTTP/1.1\r\nHost: ${way.host('verdaccio')}\r\nAuthorization: ${authorization}\r\n\r\n`,
   )
   t.equal(away.status, 401, "the app's own token does not open Sallyport")
-}
-
-/** What `npm publish` sends. */
-function packageOf(name: string): object {
-  // An empty archive: two blocks of zeros.
-  const archive = gzipSync(Buffer.alloc(1024))
-  const file = `${name}-1.0.0.tgz`
-  const manifest = {
-    name,
-    version: '1.0.0',
-    _id: `${name}@1.0.0`,
-    dist: {
-      shasum: createHash('sha1').update(archive).digest('hex'),
-      tarball: `http://localhost/${name}/-/${file}`,
-    },
-  }
-  return {
-    _id: name,
-    name,
-    'dist-tags': { latest: '1.0.0' },
-    versions: { '1.0.0': manifest },
-    _attachments: {
-      [file]: {
-        content_type: 'application/octet-stream',
-        data: archive.toString('base64'),
-        length: archive.length,
-      },
-    },
-  }
 }
