@@ -18,39 +18,39 @@ export const PROBLEMS = {
   syntax: {
     code: 'SP-1001',
     en: 'not valid YAML: {reason}',
-    fr: 'YAML invalide : {reason}',
+    fr: 'YAML invalide\u00a0: {reason}',
   },
   duplicate_key: {
     code: 'SP-1002',
     en: 'the key "{key}" is already set on line {line}',
-    fr: 'la clé « {key} » figure déjà ligne {line}',
+    fr: 'la clé «\u00a0{key}\u00a0» figure déjà ligne {line}',
     fix: { en: 'keep one of the two', fr: 'gardez l’une des deux' },
   },
   unsupported_yaml: {
     code: 'SP-1003',
     en: '{what} cannot be used here',
-    fr: '{what} : non accepté ici',
+    fr: '{what}\u00a0: non accepté ici',
     fix: {
       en: 'write plain YAML 1.2: one document, values written out',
-      fr: 'écrivez du YAML 1.2 simple : un seul document, des valeurs en toutes lettres',
+      fr: 'écrivez du YAML 1.2 simple\u00a0: un seul document, des valeurs en toutes lettres',
     },
   },
   unknown_key: {
     code: 'SP-1004',
     en: 'unknown key "{key}"',
-    fr: 'clé inconnue « {key} »',
-    fix: { en: 'known here: {known}', fr: 'connues ici : {known}' },
+    fr: 'clé inconnue «\u00a0{key}\u00a0»',
+    fix: { en: 'known here: {known}', fr: 'connues ici\u00a0: {known}' },
   },
   misplaced_key: {
     code: 'SP-1004',
     en: 'the key "{key}" does not belong here',
-    fr: 'la clé « {key} » n’a pas sa place ici',
+    fr: 'la clé «\u00a0{key}\u00a0» n’a pas sa place ici',
     fix: { en: 'it goes under {place}', fr: 'elle se place sous {place}' },
   },
   missing_key: {
     code: 'SP-1005',
     en: 'the key "{key}" is missing',
-    fr: 'la clé « {key} » manque',
+    fr: 'la clé «\u00a0{key}\u00a0» manque',
     fix: { en: 'add it, e.g. {example}', fr: 'ajoutez-la, par ex. {example}' },
   },
   no_value: {
@@ -65,13 +65,13 @@ export const PROBLEMS = {
   too_big: {
     code: 'SP-1007',
     en: 'the file is too big: {limit} at most',
-    fr: 'le fichier est trop gros : {limit} au plus',
+    fr: 'le fichier est trop gros\u00a0: {limit} au plus',
   },
   bad_alias: {
     code: 'SP-1008',
     en: 'the alias "*{name}" refers to nothing that stands before it',
-    fr: 'l’alias « *{name} » ne renvoie à rien qui le précède',
-    fix: { en: 'define "&{name}" above it', fr: 'définissez « &{name} » plus haut' },
+    fr: 'l’alias «\u00a0*{name}\u00a0» ne renvoie à rien qui le précède',
+    fix: { en: 'define "&{name}" above it', fr: 'définissez «\u00a0&{name}\u00a0» plus haut' },
   },
   empty_file: {
     code: 'SP-1009',
@@ -96,8 +96,8 @@ export const PROBLEMS = {
   unknown_value: {
     code: 'SP-1011',
     en: '"{value}" is not one of the possible values',
-    fr: '« {value} » ne fait pas partie des valeurs possibles',
-    fix: { en: 'possible: {options}', fr: 'possibles : {options}' },
+    fr: '«\u00a0{value}\u00a0» ne fait pas partie des valeurs possibles',
+    fix: { en: 'possible: {options}', fr: 'possibles\u00a0: {options}' },
   },
   out_of_range: {
     code: 'SP-1012',
@@ -111,7 +111,7 @@ export const PROBLEMS = {
     fr: 'la liste est vide',
     fix: {
       en: 'an empty list restricts nothing: name at least one, or remove the key',
-      fr: 'une liste vide ne restreint rien : mettez au moins un élément, ou retirez la clé',
+      fr: 'une liste vide ne restreint rien\u00a0: mettez au moins un élément, ou retirez la clé',
     },
   },
   blank: {
@@ -126,7 +126,7 @@ export const PROBLEMS = {
   repeated: {
     code: 'SP-1015',
     en: '"{value}" is already in this list',
-    fr: '« {value} » figure déjà dans cette liste',
+    fr: '«\u00a0{value}\u00a0» figure déjà dans cette liste',
     fix: { en: 'remove it here', fr: 'retirez-le ici' },
   },
   unknown_version: {
@@ -144,23 +144,23 @@ export const PROBLEMS = {
   too_long: {
     code: 'SP-1018',
     en: 'too long: {max} characters at most',
-    fr: 'trop long : {max} caractères au plus',
+    fr: 'trop long\u00a0: {max} caractères au plus',
   },
   too_many: {
     code: 'SP-1019',
     en: 'too many: {max} at most',
-    fr: 'trop d’éléments : {max} au plus',
+    fr: 'trop d’éléments\u00a0: {max} au plus',
   },
 
   reference_syntax: {
     code: 'SP-1101',
     en: '"{reference}" is not a reference',
-    fr: '« {reference} » n’est pas une référence',
+    fr: '«\u00a0{reference}\u00a0» n’est pas une référence',
     fix: {
       // biome-ignore lint/suspicious/noTemplateCurlyInString: the text explains this very syntax
       en: 'write ${NAME}, ${NAME:-default}, ${NAME:?message} or ${file:/path}; a dollar sign before a brace is $$',
       // biome-ignore lint/suspicious/noTemplateCurlyInString: the text explains this very syntax
-      fr: 'écrivez ${NOM}, ${NOM:-défaut}, ${NOM:?message} ou ${file:/chemin} ; un dollar devant une accolade s’écrit $$',
+      fr: 'écrivez ${NOM}, ${NOM:-défaut}, ${NOM:?message} ou ${file:/chemin}\u202f; un dollar devant une accolade s’écrit $$',
     },
   },
   variable_unset: {
@@ -169,13 +169,13 @@ export const PROBLEMS = {
     fr: 'la variable d’environnement {name} n’est pas définie',
     fix: {
       en: 'set it, or give a default: {example}',
-      fr: 'définissez-la, ou donnez une valeur par défaut : {example}',
+      fr: 'définissez-la, ou donnez une valeur par défaut\u00a0: {example}',
     },
   },
   variable_required: {
     code: 'SP-1103',
     en: 'the environment variable {name} is required: {message}',
-    fr: 'la variable d’environnement {name} est obligatoire : {message}',
+    fr: 'la variable d’environnement {name} est obligatoire\u00a0: {message}',
   },
   secret_file_unreadable: {
     code: 'SP-1104',
@@ -183,7 +183,7 @@ export const PROBLEMS = {
     fr: 'le fichier {file} ne peut pas être lu ({reason})',
     fix: {
       en: 'paths are relative to this configuration file; check the permissions too',
-      fr: 'les chemins partent de ce fichier de configuration ; vérifiez aussi les droits',
+      fr: 'les chemins partent de ce fichier de configuration\u202f; vérifiez aussi les droits',
     },
   },
   secret_file_unfit: {
@@ -195,25 +195,25 @@ export const PROBLEMS = {
   bad_duration: {
     code: 'SP-1201',
     en: '"{value}" is not a duration',
-    fr: '« {value} » n’est pas une durée',
+    fr: '«\u00a0{value}\u00a0» n’est pas une durée',
     fix: {
       en: 'a whole number and s, m, h or d: 90s, 30m, 12h, 30d',
-      fr: 'un nombre entier suivi de s, m, h ou d : 90s, 30m, 12h, 30d',
+      fr: 'un nombre entier suivi de s, m, h ou d\u00a0: 90s, 30m, 12h, 30d',
     },
   },
   bad_rate: {
     code: 'SP-1202',
     en: '"{value}" is not a rate',
-    fr: '« {value} » n’est pas un débit',
+    fr: '«\u00a0{value}\u00a0» n’est pas un débit',
     fix: {
       en: 'a number, a slash and a duration: 5/1m is five a minute',
-      fr: 'un nombre, une barre et une durée : 5/1m, c’est cinq par minute',
+      fr: 'un nombre, une barre et une durée\u00a0: 5/1m, c’est cinq par minute',
     },
   },
   bad_listen: {
     code: 'SP-1203',
     en: '"{value}" is not an address to listen on',
-    fr: '« {value} » n’est pas une adresse d’écoute',
+    fr: '«\u00a0{value}\u00a0» n’est pas une adresse d’écoute',
     fix: {
       en: 'write host:port, :port or [::1]:port',
       fr: 'écrivez hôte:port, :port ou [::1]:port',
@@ -222,7 +222,7 @@ export const PROBLEMS = {
   bad_network: {
     code: 'SP-1204',
     en: '"{value}" is not an address or a network',
-    fr: '« {value} » n’est ni une adresse ni un réseau',
+    fr: '«\u00a0{value}\u00a0» n’est ni une adresse ni un réseau',
     fix: {
       en: 'write 192.0.2.7, 192.0.2.0/24 or 2001:db8::/32',
       fr: 'écrivez 192.0.2.7, 192.0.2.0/24 ou 2001:db8::/32',
@@ -231,12 +231,12 @@ export const PROBLEMS = {
   host_scheme: {
     code: 'SP-1205',
     en: '"{value}" is a URL, a host name is expected',
-    fr: '« {value} » est une URL, un nom d’hôte est attendu',
+    fr: '«\u00a0{value}\u00a0» est une URL, un nom d’hôte est attendu',
   },
   host_port: {
     code: 'SP-1205',
     en: '"{value}" holds a port, a host name is expected',
-    fr: '« {value} » contient un port, un nom d’hôte est attendu',
+    fr: '«\u00a0{value}\u00a0» contient un port, un nom d’hôte est attendu',
     fix: {
       en: 'an app is known by its name on every port',
       fr: 'une application est reconnue à son nom, quel que soit le port',
@@ -245,13 +245,13 @@ export const PROBLEMS = {
   host_wildcard: {
     code: 'SP-1205',
     en: '"{value}": a star can only stand for the first label',
-    fr: '« {value} » : l’étoile ne peut remplacer que le premier élément',
+    fr: '«\u00a0{value}\u00a0»\u00a0: l’étoile ne peut remplacer que le premier élément',
     fix: { en: 'write *.example.com', fr: 'écrivez *.exemple.fr' },
   },
   host_invalid: {
     code: 'SP-1205',
     en: '"{value}" is not a host name',
-    fr: '« {value} » n’est pas un nom d’hôte',
+    fr: '«\u00a0{value}\u00a0» n’est pas un nom d’hôte',
     fix: {
       en: 'write wiki.example.com, *.example.com or an IP address',
       fr: 'écrivez wiki.exemple.fr, *.exemple.fr ou une adresse IP',
@@ -260,24 +260,24 @@ export const PROBLEMS = {
   path_start: {
     code: 'SP-1206',
     en: '"{value}" does not start with a slash',
-    fr: '« {value} » ne commence pas par une barre oblique',
+    fr: '«\u00a0{value}\u00a0» ne commence pas par une barre oblique',
   },
   path_encoded: {
     code: 'SP-1206',
     en: '"{value}" holds a percent sign: rules see paths decoded',
-    fr: '« {value} » contient un signe pour cent : les règles voient les chemins décodés',
+    fr: '«\u00a0{value}\u00a0» contient un signe pour cent\u00a0: les règles voient les chemins décodés',
     fix: { en: 'write the character itself', fr: 'écrivez le caractère lui-même' },
   },
   path_query: {
     code: 'SP-1206',
     en: '"{value}" holds a "?" or a "#": rules look at the path alone',
-    fr: '« {value} » contient « ? » ou « # » : les règles ne regardent que le chemin',
+    fr: '«\u00a0{value}\u00a0» contient «\u00a0?\u00a0» ou «\u00a0#\u00a0»\u00a0: les règles ne regardent que le chemin',
     fix: { en: 'stop before it', fr: 'arrêtez-vous avant' },
   },
   path_segment: {
     code: 'SP-1206',
     en: '"{value}" holds {what}: no request ever matches it',
-    fr: '« {value} » contient {what} : aucune requête n’y correspond jamais',
+    fr: '«\u00a0{value}\u00a0» contient {what}\u00a0: aucune requête n’y correspond jamais',
     fix: {
       en: 'write the path as an app sees it',
       fr: 'écrivez le chemin tel que l’application le voit',
@@ -286,16 +286,16 @@ export const PROBLEMS = {
   path_star: {
     code: 'SP-1206',
     en: '"{value}": "**" must be a whole segment, and not follow another one',
-    fr: '« {value} » : « ** » doit former un segment entier, et ne pas en suivre un autre',
+    fr: '«\u00a0{value}\u00a0»\u00a0: «\u00a0**\u00a0» doit former un segment entier, et ne pas en suivre un autre',
     fix: {
       en: '* matches within a segment, /** everything below: /admin/**',
-      fr: '* vaut dans un segment, /** pour tout ce qui est dessous : /admin/**',
+      fr: '* vaut dans un segment, /** pour tout ce qui est dessous\u00a0: /admin/**',
     },
   },
   bad_method: {
     code: 'SP-1207',
     en: '"{value}" is not a request method',
-    fr: '« {value} » n’est pas une méthode de requête',
+    fr: '«\u00a0{value}\u00a0» n’est pas une méthode de requête',
     fix: {
       en: 'upper case, e.g. GET, POST, DELETE',
       fr: 'en majuscules, par ex. GET, POST, DELETE',
@@ -304,16 +304,16 @@ export const PROBLEMS = {
   header_name: {
     code: 'SP-1208',
     en: '"{value}" is not a usable header name',
-    fr: '« {value} » n’est pas un nom d’en-tête utilisable',
+    fr: '«\u00a0{value}\u00a0» n’est pas un nom d’en-tête utilisable',
     fix: {
       en: 'letters, digits and dashes only: many apps read "_" and "-" as one',
-      fr: 'lettres, chiffres et tirets seulement : beaucoup d’applications confondent « _ » et « - »',
+      fr: 'lettres, chiffres et tirets seulement\u00a0: beaucoup d’applications confondent «\u00a0_\u00a0» et «\u00a0-\u00a0»',
     },
   },
   header_reserved: {
     code: 'SP-1209',
     en: 'the header {value} cannot be set here: it carries the connection, the address or a sign-in',
-    fr: 'l’en-tête {value} ne peut pas être fixé ici : il porte la connexion, l’adresse ou une identification',
+    fr: 'l’en-tête {value} ne peut pas être fixé ici\u00a0: il porte la connexion, l’adresse ou une identification',
     fix: { en: 'choose another name', fr: 'choisissez un autre nom' },
   },
   header_value: {
@@ -328,21 +328,21 @@ export const PROBLEMS = {
   bad_url: {
     code: 'SP-1211',
     en: '"{value}" is not an http or https address',
-    fr: '« {value} » n’est pas une adresse http ou https',
+    fr: '«\u00a0{value}\u00a0» n’est pas une adresse http ou https',
     fix: {
       en: 'write scheme, host and port: https://auth.example.com or http://127.0.0.1:3000',
-      fr: 'écrivez le schéma, l’hôte et le port : https://auth.exemple.fr ou http://127.0.0.1:3000',
+      fr: 'écrivez le schéma, l’hôte et le port\u00a0: https://auth.exemple.fr ou http://127.0.0.1:3000',
     },
   },
   url_not_origin: {
     code: 'SP-1211',
     en: '"{value}" has a path, a query or a user name; only scheme, host and port are wanted',
-    fr: '« {value} » a un chemin, une requête ou un nom d’utilisateur ; seuls le schéma, l’hôte et le port sont attendus',
+    fr: '«\u00a0{value}\u00a0» a un chemin, une requête ou un nom d’utilisateur\u202f; seuls le schéma, l’hôte et le port sont attendus',
   },
   bad_store: {
     code: 'SP-1213',
     en: 'not a store that is known (not shown: it may hold a password)',
-    fr: 'stockage inconnu (non affiché : il peut contenir un mot de passe)',
+    fr: 'stockage inconnu (non affiché\u00a0: il peut contenir un mot de passe)',
     fix: {
       en: 'write sqlite:/var/lib/sallyport/sallyport.db',
       fr: 'écrivez sqlite:/var/lib/sallyport/sallyport.db',
@@ -354,7 +354,7 @@ export const PROBLEMS = {
     fr: 'ce n’est pas une clé de 32 octets (non affichée)',
     fix: {
       en: 'make one with: openssl rand -hex 32',
-      fr: 'créez-en une avec : openssl rand -hex 32',
+      fr: 'créez-en une avec\u00a0: openssl rand -hex 32',
     },
   },
   weak_master_key: {
@@ -363,13 +363,13 @@ export const PROBLEMS = {
     fr: 'cette clé n’est pas aléatoire (non affichée)',
     fix: {
       en: 'make one with: openssl rand -hex 32',
-      fr: 'créez-en une avec : openssl rand -hex 32',
+      fr: 'créez-en une avec\u00a0: openssl rand -hex 32',
     },
   },
   bad_help: {
     code: 'SP-1215',
     en: '"{value}" is not a mailto: or https: link',
-    fr: '« {value} » n’est pas un lien mailto: ou https:',
+    fr: '«\u00a0{value}\u00a0» n’est pas un lien mailto: ou https:',
     fix: {
       en: 'write mailto:help@example.com or https://help.example.com',
       fr: 'écrivez mailto:aide@exemple.fr ou https://aide.exemple.fr',
@@ -381,23 +381,23 @@ export const PROBLEMS = {
     fr: 'inutilisable comme Content-Security-Policy',
     fix: {
       en: "directives in ASCII, parted by semicolons: default-src 'self'; img-src *",
-      fr: "des directives en ASCII, séparées par des points-virgules : default-src 'self'; img-src *",
+      fr: "des directives en ASCII, séparées par des points-virgules\u00a0: default-src 'self'; img-src *",
     },
   },
 
   host_taken: {
     code: 'SP-1301',
     en: 'the host {host} already belongs to the app "{app}"',
-    fr: 'l’hôte {host} appartient déjà à l’application « {app} »',
+    fr: 'l’hôte {host} appartient déjà à l’application «\u00a0{app}\u00a0»',
     fix: {
       en: 'one app per host: put the rules together, or choose another host',
-      fr: 'une application par hôte : réunissez les règles, ou choisissez un autre hôte',
+      fr: 'une application par hôte\u00a0: réunissez les règles, ou choisissez un autre hôte',
     },
   },
   app_name_taken: {
     code: 'SP-1302',
     en: 'another app is called "{value}" already',
-    fr: 'une autre application s’appelle déjà « {value} »',
+    fr: 'une autre application s’appelle déjà «\u00a0{value}\u00a0»',
     fix: {
       en: 'logs tell apps apart by name',
       fr: 'les journaux distinguent les applications par leur nom',
@@ -415,7 +415,7 @@ export const PROBLEMS = {
   cookie_domain_public: {
     code: 'SP-1304',
     en: 'browsers refuse cookies for {domain}: anybody can register a name under it',
-    fr: 'les navigateurs refusent les cookies pour {domain} : chacun peut y enregistrer un nom',
+    fr: 'les navigateurs refusent les cookies pour {domain}\u00a0: chacun peut y enregistrer un nom',
     fix: {
       en: 'write your own domain, e.g. {example}',
       fr: 'écrivez votre propre domaine, par ex. {example}',
@@ -424,10 +424,10 @@ export const PROBLEMS = {
   cookie_domain_label: {
     code: 'SP-1305',
     en: 'browsers refuse cookies for {domain}: it is a single label or an IP address',
-    fr: 'les navigateurs refusent les cookies pour {domain} : c’est un nom sans point ou une adresse IP',
+    fr: 'les navigateurs refusent les cookies pour {domain}\u00a0: c’est un nom sans point ou une adresse IP',
     fix: {
       en: 'remove the key when everything is on one host; otherwise give the hosts a common domain, e.g. example.test',
-      fr: 'retirez la clé si tout est sur un seul hôte ; sinon donnez aux hôtes un domaine commun, par ex. exemple.test',
+      fr: 'retirez la clé si tout est sur un seul hôte\u202f; sinon donnez aux hôtes un domaine commun, par ex. exemple.test',
     },
   },
   cookie_domain_portal: {
@@ -442,7 +442,7 @@ export const PROBLEMS = {
   cookie_domain_app: {
     code: 'SP-1307',
     en: 'the cookie of {domain} does not reach {host}: sign-in would never end',
-    fr: 'le cookie de {domain} n’atteint pas {host} : la connexion n’aboutirait jamais',
+    fr: 'le cookie de {domain} n’atteint pas {host}\u00a0: la connexion n’aboutirait jamais',
     fix: {
       en: 'give the app a host under {domain}, or change portal.cookie_domain',
       fr: 'donnez à l’application un hôte sous {domain}, ou changez portal.cookie_domain',
@@ -484,22 +484,22 @@ export const PROBLEMS = {
   duplicate_rule: {
     code: 'SP-1312',
     en: 'rule {number} looks at exactly the same requests, so this one never decides',
-    fr: 'la règle {number} vise exactement les mêmes requêtes : celle-ci ne décide jamais',
+    fr: 'la règle {number} vise exactement les mêmes requêtes\u00a0: celle-ci ne décide jamais',
     fix: {
       en: 'the first rule that matches decides alone, for everybody: name all users and groups in one rule',
-      fr: 'la première règle qui correspond décide seule, pour tous : nommez utilisateurs et groupes dans une même règle',
+      fr: 'la première règle qui correspond décide seule, pour tous\u00a0: nommez utilisateurs et groupes dans une même règle',
     },
   },
   rule_host_foreign: {
     code: 'SP-1313',
     en: '{value} is not a host of this app',
     fr: '{value} n’est pas un hôte de cette application',
-    fix: { en: 'hosts of the app: {hosts}', fr: 'hôtes de l’application : {hosts}' },
+    fix: { en: 'hosts of the app: {hosts}', fr: 'hôtes de l’application\u00a0: {hosts}' },
   },
   public_for_some: {
     code: 'SP-1314',
     en: 'a public rule asks nobody who they are, so {key} restricts nothing',
-    fr: 'une règle publique ne demande à personne qui il est : {key} ne restreint rien',
+    fr: 'une règle publique ne demande à personne qui il est\u00a0: {key} ne restreint rien',
     fix: {
       en: 'write policy: one_factor or two_factor, or remove {key}',
       fr: 'écrivez policy: one_factor ou two_factor, ou retirez {key}',
@@ -519,17 +519,17 @@ export const PROBLEMS = {
     code: 'SP-1401',
     severity: 'warning',
     en: 'never reached: rule {number} already matches everything this one does',
-    fr: 'jamais atteinte : la règle {number} correspond déjà à tout ce que vise celle-ci',
+    fr: 'jamais atteinte\u00a0: la règle {number} correspond déjà à tout ce que vise celle-ci',
     fix: {
       en: 'the first match decides: move this rule up, or remove it',
-      fr: 'la première correspondance décide : remontez cette règle, ou retirez-la',
+      fr: 'la première correspondance décide\u00a0: remontez cette règle, ou retirez-la',
     },
   },
   no_rules: {
     code: 'SP-1402',
     severity: 'warning',
     en: 'the app has no rules, so everything in it is denied',
-    fr: 'l’application n’a pas de règles : tout y est refusé',
+    fr: 'l’application n’a pas de règles\u00a0: tout y est refusé',
     fix: {
       en: 'e.g. rules: [{policy: two_factor}]',
       fr: 'par ex. rules: [{policy: two_factor}]',
@@ -553,7 +553,7 @@ export const PROBLEMS = {
     code: 'SP-1405',
     severity: 'warning',
     en: '"{value}" looks like a regular expression; only * and ** are special',
-    fr: '« {value} » ressemble à une expression rationnelle ; seuls * et ** sont spéciaux',
+    fr: '«\u00a0{value}\u00a0» ressemble à une expression rationnelle\u202f; seuls * et ** sont spéciaux',
     fix: {
       en: '* matches within a segment, /** everything below',
       fr: '* vaut dans un segment, /** pour tout ce qui est dessous',
@@ -563,7 +563,7 @@ export const PROBLEMS = {
     code: 'SP-1406',
     severity: 'warning',
     en: 'everything is on one host; with cookie_domain the cookie goes to every host under {domain}',
-    fr: 'tout est sur un seul hôte ; avec cookie_domain, le cookie va à tous les hôtes sous {domain}',
+    fr: 'tout est sur un seul hôte\u202f; avec cookie_domain, le cookie va à tous les hôtes sous {domain}',
     fix: { en: 'remove the key', fr: 'retirez la clé' },
   },
   insecure_allowed: {

@@ -22,7 +22,7 @@ export async function startWhoami(options: {
   const server = createServer((req, res) => {
     const path = (req.url ?? '/').split('?', 1)[0]
     if (path === '/favicon.ico') {
-      res.writeHead(404).end()
+      res.writeHead(204).end()
       return
     }
     const rows = rowsOf(req.rawHeaders, options)

@@ -1,6 +1,12 @@
-/** A response header: its name in any case, and its value. */
-export type HeaderPair = readonly [name: string, value: string]
-
+import {
+  cspSource,
+  directives,
+  type HeaderPair,
+  HSTS,
+  HSTS_SECONDS,
+  pair,
+  transportSecurity,
+} from './header-policy.ts'
 /** Puts one app's responses into the headers that browsers protect it by. */
 export type SecurityHeaders = {
   /**
@@ -45,9 +51,6 @@ const REVEALING = [
 ] as const
 const REVEALING_PREFIX = 'x-drupal-'
 
-/** Two years: what the preload list asks for, and twice ASVS 3.4.1. */
-const HSTS_SECONDS = 63_072_000
-const HSTS = transportSecurity(HSTS_SECONDS)
 const FRAME = 'SAMEORIGIN'
 /** Other sites learn the origin only. Stricter would take the `Origin` off forms to the portal. */
 const REFERRER = 'strict-origin-when-cross-origin'
@@ -229,10 +232,6 @@ function settleTransportSecurity(sent: readonly string[]): string {
   return transportSecurity(Math.max(HSTS_SECONDS, theirs ?? 0))
 }
 
-function transportSecurity(seconds: number): string {
-  return `max-age=${seconds}; includeSubDomains; preload`
-}
-
 /** The `max-age` of a header in which nothing is malformed or doubled (RFC 6797 6.1). */
 function maxAge(value: string): number | undefined {
   const directives = new Map<string, string>()
@@ -278,7 +277,7 @@ function policyOf(
   { csp, portal }: SecurityHeadersOptions,
   preset: Readonly<Record<string, string>>,
 ): HeaderPair | undefined {
-  const sources = portal === undefined ? '' : ` ${source(portal)}`
+  const sources = portal === undefined ? '' : ` ${cspSource(portal)}`
   const own = directives(
     Object.entries(preset).map(([name, value]) => {
       return [name, name === 'form-action' ? value + sources : value]
@@ -288,77 +287,6 @@ function policyOf(
   const text = csp === undefined ? own : csp.trim().replace(/[\r\n\t ]+/g, ' ')
   if (!/^[\x20-\x7e]*$/.test(text)) throw new TypeError('csp is not printable ASCII')
   return text === '' ? undefined : pair('Content-Security-Policy', text)
-}
-
-/**
- * The headers of Sallyport's own pages (ASVS 3.4). `formActions`: origins besides our own that a
- * form may lead to; the apps one may be returned to must be among them, because browsers hold
- * `form-action` against the redirect that answers a form.
- *
- * `same-origin` keeps tokens in addresses from other sites as `no-referrer` does, and unlike it
- * leaves forms their `Origin`, which is checked.
- *
- * SECURITY: no script is allowed, our own neither. In proxy mode a page shares its origin with the
- * app, so `'self'` would include whatever can be uploaded there.
- *
- * @throws TypeError when a form action is not an origin.
- */
-export function ownPageHeaders(options: {
-  readonly https: boolean
-  readonly formActions?: readonly string[]
-}): readonly HeaderPair[] {
-  const { https, formActions = [] } = options
-  const policy = directives([
-    ['default-src', "'none'"],
-    ['style-src', "'self'"],
-    ['img-src', "'self'"],
-    ['form-action', ["'self'", ...new Set(formActions.map(source))].join(' ')],
-    ['frame-ancestors', "'none'"],
-    ['base-uri', "'none'"],
-    ['object-src', "'none'"],
-  ])
-  return [
-    pair('Cache-Control', 'no-store'),
-    pair('Content-Security-Policy', policy),
-    pair('Cross-Origin-Opener-Policy', 'same-origin'),
-    pair('Cross-Origin-Resource-Policy', 'same-origin'),
-    pair('Permissions-Policy', OWN_FEATURES),
-    pair('Referrer-Policy', 'same-origin'),
-    pair('X-Content-Type-Options', 'nosniff'),
-    pair('X-Frame-Options', 'DENY'),
-    ...(https ? [pair('Strict-Transport-Security', HSTS)] : []),
-  ]
-}
-
-const OWN_FEATURES = [
-  'publickey-credentials-get=(self)',
-  'publickey-credentials-create=(self)',
-  'otp-credentials=(self)',
-  'camera=()',
-  'microphone=()',
-  'geolocation=()',
-].join(', ')
-
-/**
- * An origin as a CSP host source; a port or the leftmost label may be `*`. Browsers know no IPv6
- * addresses there: one does no harm and is ignored.
- */
-function source(origin: string): string {
-  if (
-    !/^https?:\/\/(?:(?:\*\.)?[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::(?:[0-9]{1,5}|\*))?$/i.test(origin)
-  ) {
-    throw new TypeError(`not an origin: ${JSON.stringify(origin)}`)
-  }
-  return origin
-}
-
-function directives(list: readonly (readonly [string, string])[]): string {
-  return list.map(([name, value]) => `${name} ${value}`).join('; ')
-}
-
-/** Frozen, since all responses share it. */
-function pair(name: string, value: string): HeaderPair {
-  return Object.freeze([name, value] as const)
 }
 
 function rank(order: readonly string[], token: string): number {

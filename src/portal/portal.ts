@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { getRequestListener, type HttpBindings } from '@hono/node-server'
-import { type Context, Hono } from 'hono'
-import { bodyLimit } from 'hono/body-limit'
+import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
+import { Hono } from 'hono'
 import type { Answer } from '../http/answer.ts'
 import { formProof } from '../http/form-proof.ts'
 import { firstHeader } from '../http/raw-headers.ts'
@@ -11,7 +11,7 @@ import { PATHS } from '../pages/paths.ts'
 import { problemPage } from '../pages/problem-page.ts'
 import { accountRoutes } from './account-routes.ts'
 import { enrolRoutes } from './enrol-routes.ts'
-import { readForm } from './form.ts'
+import { readBody, readForm } from './form.ts'
 import { loginRoutes } from './login-routes.ts'
 import type { PortalDeps } from './portal-deps.ts'
 import type { Route, SubmitRoute } from './route.ts'
@@ -39,26 +39,18 @@ const MAX_FORM_BYTES = 16 * 1024
 
 type Env = { Bindings: HttpBindings & { visit: Visit } }
 
-/** The portal over hono: a table of routes, a body limit, and the proof every form must bring. */
+/** The portal over hono: a table of routes, and the proof every form must bring. */
 export function createPortal(deps: PortalDeps): Portal {
   const visits = new WeakMap<IncomingMessage, Visit>()
   const failures = new WeakMap<IncomingMessage, unknown>()
   const app = new Hono<Env>({ strict: true })
   const routes = portalRoutes(deps)
 
-  app.use(
-    bodyLimit({
-      maxSize: MAX_FORM_BYTES,
-      onError: (c) => respond(c.env.incoming, problem(deps, c.env.visit, 413, 'request')),
-    }),
-  )
   app.use(async (c, next) => {
-    const { visit, incoming } = c.env
+    const { visit } = c.env
     if (isAtHome(visit)) return next()
-    if (visit.method !== 'GET' && visit.method !== 'HEAD') {
-      return respond(incoming, foreign(deps, visit))
-    }
-    return respond(incoming, redirect(`${visit.site.portalOrigin}${visit.target}`))
+    if (visit.method !== 'GET' && visit.method !== 'HEAD') return respond(foreign(deps, visit))
+    return respond(redirect(`${visit.site.portalOrigin}${visit.target}`))
   })
   for (const { path, contentType, body } of ASSETS.values()) {
     app.get(path, (c) =>
@@ -73,12 +65,12 @@ export function createPortal(deps: PortalDeps): Portal {
   for (const route of routes) {
     if (route.method === 'GET') {
       app.get(route.path, async (c) => {
-        const { visit, incoming } = c.env
+        const { visit } = c.env
         const query = new URLSearchParams(visit.target.split('?')[1] ?? '')
-        return respond(incoming, await route.handle(visit, query))
+        return respond(await route.handle(visit, query))
       })
     } else {
-      app.post(route.path, async (c) => respond(c.env.incoming, await submit(deps, c, route)))
+      app.post(route.path, async (c) => respond(await submit(deps, c.env, route)))
     }
   }
   const allowed = new Map<string, string>()
@@ -88,39 +80,38 @@ export function createPortal(deps: PortalDeps): Portal {
     allowed.set(path, known === undefined ? methods : `${known}, ${methods}`)
   }
   app.notFound((c) => {
-    const { visit, incoming } = c.env
+    const { visit } = c.env
     const allow = allowed.get(visit.target.split('?', 1)[0] ?? '')
     if (allow === undefined) {
-      const page = deps.frame.page(visit, 404, (page) => problemPage(page, { kind: 'not_found' }))
-      return respond(incoming, page)
+      return respond(
+        deps.frame.page(visit, 404, (page) => problemPage(page, { kind: 'not_found' })),
+      )
     }
     const refused = problem(deps, visit, 405, 'request')
-    return respond(incoming, { ...refused, headers: [...refused.headers, ['Allow', allow]] })
+    return respond({ ...refused, headers: [...refused.headers, ['Allow', allow]] })
   })
-  app.onError((error, c) => {
-    // The edge renders it: it knows what a missing store means for the status.
-    failures.set(c.env.incoming, error)
-    return new Response(null, { status: 500 })
+  app.onError((error) => {
+    throw error
   })
 
-  const answers = new WeakMap<IncomingMessage, Response>()
-  const respond = (incoming: IncomingMessage, answer: Answer): Response => {
-    const response = new Response(answer.body === '' ? null : answer.body, {
+  const respond = (answer: Answer): Response =>
+    new Response(answer.body === '' ? null : answer.body, {
       status: answer.status,
       headers: answer.headers.map(([name, value]): [string, string] => [name, value]),
     })
-    answers.set(incoming, response)
-    return response
-  }
   const listener = getRequestListener(
     async (request, bindings) => {
       const env = bindings as HttpBindings
       const visit = visits.get(env.incoming)
-      if (visit === undefined) return new Response(null, { status: 500 })
-      const response = await app.fetch(request, { ...env, visit })
-      const failure = failures.get(env.incoming)
-      if (failure !== undefined) throw failure
-      return response
+      try {
+        if (visit === undefined) throw new TypeError('a request without a visit')
+        return await app.fetch(request, { ...env, visit })
+      } catch (error) {
+        // SECURITY: the listener would send the error's message to the client. The edge renders
+        // it: it knows what a missing store means for the status.
+        failures.set(env.incoming, error)
+        return RESPONSE_ALREADY_SENT
+      }
     },
     {
       overrideGlobalObjects: false,
@@ -134,6 +125,7 @@ export function createPortal(deps: PortalDeps): Portal {
   return async (visit, req, res) => {
     visits.set(req, visit)
     await listener(req, res)
+    if (failures.has(req)) throw failures.get(req)
   }
 }
 
@@ -151,15 +143,20 @@ function isAtHome({ site, host, target }: Visit): boolean {
 }
 
 /** Content type, then where the form came from; only then its fields. */
-async function submit(deps: PortalDeps, c: Context<Env>, route: SubmitRoute): Promise<Answer> {
-  const { visit } = c.env
+async function submit(
+  deps: PortalDeps,
+  { visit, incoming }: Env['Bindings'],
+  route: SubmitRoute,
+): Promise<Answer> {
   const type = firstHeader(visit.headers, 'content-type') ?? ''
   if (!/^application\/x-www-form-urlencoded[ \t]*(?:;|$)/i.test(type)) {
     return problem(deps, visit, 415, 'request')
   }
   const proof = formProof(visit.headers, visit.site.origin)
   if (proof === 'foreign') return foreign(deps, visit)
-  const form = readForm(await c.req.text())
+  const body = await readBody(incoming, MAX_FORM_BYTES)
+  if (body.kind === 'too_long') return problem(deps, visit, 413, 'request')
+  const form = body.kind === 'read' ? readForm(body.text) : undefined
   if (form === undefined) return problem(deps, visit, 400, 'request')
   if (proof === 'unknown' && !deps.frame.isFormToken(visit, form.value('form_token'))) {
     return foreign(deps, visit)

@@ -6,10 +6,12 @@ import { tempDir } from '../support/temp-dir.ts'
 
 /** The whole program in front of an app that keeps what reaches it, for tests that speak in bytes. */
 export type Gate = AsyncDisposable & {
-  readonly sallyport: Sallyport
+  readonly sallyport: () => Sallyport
   /** Behind `app.example.com` and `open.example.com`. */
   readonly app: EchoApp
   readonly dataDir: string
+  /** Ends it as a power cut would and starts it again with the same data. */
+  readonly crash: () => Promise<void>
   /** One request, one answer. */
   readonly ask: (wanted: Wanted) => Promise<RawResponse>
   /** Many requests over a few connections; answers in the order of the requests. */
@@ -84,9 +86,7 @@ export async function startGate(
 ): Promise<Gate> {
   const app = await startEchoApp()
   const dir = tempDir()
-  const sallyport = await startSallyport({
-    dataDir: dir.path,
-    config: `
+  const config = `
 version: 1
 portal: {url: "https://${PORTAL}", cookie_domain: example.com}
 listen: {http: "127.0.0.1:{{port}}"}
@@ -99,13 +99,18 @@ ${appYaml('app', RULES, app.url)}
 ${appYaml('open', OPEN_RULES, app.url)}
 ${appYaml('asked', RULES)}
 ${appYaml('asked-open', OPEN_RULES)}
-`,
-  }).catch(async (error) => {
+`
+  let sallyport = await startSallyport({ dataDir: dir.path, config }).catch(async (error) => {
     await app.close()
     dir.remove()
     throw error
   })
   const { port } = sallyport
+  const crash = async () => {
+    await sallyport.kill9()
+    await sallyport.close()
+    sallyport = await startSallyport({ dataDir: dir.path, config, port })
+  }
 
   const ask: Gate['ask'] = async (wanted) => {
     const [answer] = await askAll([wanted])
@@ -170,9 +175,10 @@ ${appYaml('asked-open', OPEN_RULES)}
     return risen
   }
   return {
-    sallyport,
+    sallyport: () => sallyport,
     app,
     dataDir: dir.path,
+    crash,
     ask,
     askAll,
     submit,

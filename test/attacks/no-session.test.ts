@@ -242,7 +242,7 @@ t.test('no upgrade opens anything', async (t) => {
 })
 
 t.test('and an honest browser is served meanwhile', async (t) => {
-  const browser = createBrowser({ route: () => ({ port: gate.sallyport.port, tls: false }) })
+  const browser = createBrowser({ route: () => ({ port: gate.sallyport().port, tls: false }) })
   const page = await browser.open('https://app.example.com/anything', { follow: true })
   t.equal(page.url.href.split('?')[0], 'https://auth.example.com/.sallyport/login')
   t.match(page.text, 'app.example.com')

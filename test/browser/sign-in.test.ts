@@ -81,7 +81,7 @@ async function demo(t: Test, browser: Browser): Promise<void> {
   await page.fill('[name=password]', PASSWORD)
   await page.click('form:has([name=password]) [type=submit]')
   t.equal(new URL(page.url()).pathname, '/.sallyport/account/totp/new')
-  const qr = await page.locator('svg').first().boundingBox()
+  const qr = await page.locator('.qr svg').boundingBox()
   t.ok((qr?.width ?? 0) >= 200, 'the QR code can be scanned')
   const authenticator = createAuthenticator(keyOf(await page.content()))
   await page.fill('[name=totp]', await authenticator.next())
@@ -141,7 +141,6 @@ async function demo(t: Test, browser: Browser): Promise<void> {
 
 async function useAdminer(t: Test, page: Page, adminer: Adminer): Promise<void> {
   await page.selectOption('[name="auth[driver]"]', 'sqlite')
-  await page.fill('[name="auth[server]"]', '')
   await page.fill('[name="auth[password]"]', adminer.password)
   await page.fill('[name="auth[db]"]', adminer.database)
   await page.click('form:has([name="auth[db]"]) [type=submit]')
@@ -169,14 +168,27 @@ apps: [{name: Adminer, host: localhost, rules: [{policy: two_factor}]}]
 `,
   })
   const ada = await addPerson(sallyport.dataDir, 'ada')
-  const { page, violations, refused } = await visitor(t, browser)
+  const { context, page, violations, refused } = await visitor(t, browser, {
+    javaScriptEnabled: false,
+  })
   await page.goto(home)
   t.match(await page.textContent('h1'), 'Adminer', 'the page says where it leads')
   await signIn(page, ada)
   t.equal(page.url(), home)
   await useAdminer(t, page, adminer)
-  t.strictSame(violations, [])
   t.strictSame(refused, [])
+
+  await page.click('a[href$="sql="]')
+  await page.fill('[name=query]', "SELECT 'not ' || 'lost'")
+  await context.clearCookies({ name: 'sallyport' })
+  await page.click('form:has([name=query]) [type=submit]')
+  t.match(refused, [/^401 /], 'the session ended while a form was filled in')
+  const [tab] = await Promise.all([context.waitForEvent('page'), page.click('main a.button')])
+  await signIn(tab, ada)
+  await page.reload()
+  t.match(await page.textContent('#content'), 'not lost', 'the form was sent after all')
+
+  t.strictSame(violations, [])
   await page.goto(`${home}.sallyport/logout`)
   await page.click('main form [type=submit]')
   await page.goto(home)
@@ -214,11 +226,12 @@ apps:
   await t.test('the strict preset', async (t) => {
     await page.goto(`http://strict.example.test:${sallyport.port}/`)
     t.equal(new URL(page.url()).hostname, 'strict.example.test', 'signed in there too')
+    await page.getByText('a-small-tool').first().waitFor()
     t.strictSame(
-      violations.filter((text) => text.includes('/.sallyport/')),
+      violations.filter((text) => !/style-src/.test(text)),
       [],
+      'it works; what is refused are the styles it writes into the page',
     )
-    t.comment(`Verdaccio under the strict preset: ${violations.join('\n') || 'no violation'}`)
   })
 }
 
@@ -255,15 +268,16 @@ apps: [{name: Packages, host: packages.example.test, rules: [{policy: two_factor
 
 /** Its site shows the package, however often and on whatever page it is loaded. */
 async function useVerdaccio(t: Test, page: Page, home: string): Promise<void> {
-  for (let times = 0; times < 3; times += 1) {
-    await page.goto(home, { waitUntil: 'networkidle' })
+  for (let times = 0; times < 2; times += 1) {
+    await page.goto(home)
     await page.getByText('a-small-tool').first().waitFor()
   }
   await page.getByText('a-small-tool').first().click()
   await page.waitForURL('**/-/web/detail/a-small-tool')
   await page.getByText('The package a-small-tool').first().waitFor()
-  await page.reload({ waitUntil: 'networkidle' })
-  t.match(await page.textContent('body'), 'a-small-tool')
+  await page.reload()
+  await page.getByText('The package a-small-tool').first().waitFor()
+  t.match(await page.title(), 'Verdaccio')
 }
 
 async function publish({ url }: Verdaccio, name: string): Promise<void> {
@@ -310,7 +324,7 @@ async function visitor(
 ): Promise<Visitor> {
   const context = await browser.newContext({ locale: 'en', ...options })
   t.teardown(() => context.close())
-  context.setDefaultTimeout(20_000)
+  context.setDefaultTimeout(15_000)
   const violations: string[] = []
   const refused: string[] = []
   context.on('console', (message) => {

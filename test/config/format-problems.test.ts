@@ -2,6 +2,7 @@ import t from 'tap'
 import { formatProblems, problemsToJson } from '../../src/config/format-problems.ts'
 import { checkSettings } from '../../src/config/load.ts'
 import type { ConfigProblem } from '../../src/config/problem.ts'
+import { PROBLEMS } from '../../src/config/problem-catalogue.ts'
 
 async function problemsIn(text: string): Promise<readonly ConfigProblem[]> {
   const result = await checkSettings(text, 'config.yaml', { env: {} })
@@ -45,12 +46,19 @@ t.test('formatProblems() shows place, line, caret, suggestion and code', async (
 t.test('formatProblems() writes French', async (t) => {
   const shown = formatProblems(await problemsIn(WRONG), { language: 'fr' })
   t.match(shown, 'sessions.idle : durée attendue (par ex. 30m), nombre reçu')
-  t.match(shown, 'clé inconnue « polici »')
+  t.match(shown, 'clé inconnue «\u00a0polici\u00a0»')
   t.match(shown, '2 erreurs, 1 avertissement. Rien n’a été appliqué.')
   const near = formatProblems(await problemsIn(WRONG.replace('sessions', 'session')), {
     language: 'fr',
   })
-  t.match(near, 'clé inconnue « session » — vouliez-vous dire « sessions » ?')
+  t.match(near, 'clé inconnue «\u00a0session\u00a0» — vouliez-vous dire « sessions » ?')
+})
+
+t.test('PROBLEMS keep French typography', async (t) => {
+  for (const [kind, entry] of Object.entries(PROBLEMS)) {
+    const texts = 'fix' in entry ? [entry.fr, entry.fix.fr] : [entry.fr]
+    for (const text of texts) t.notMatch(text, / [;!?»]|« | :(?= |$)/, kind)
+  }
 })
 
 t.test('formatProblems() colours only when asked, and is empty without problems', async (t) => {

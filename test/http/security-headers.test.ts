@@ -1,8 +1,8 @@
 import t from 'tap'
+import type { HeaderPair } from '../../src/http/header-policy.ts'
+import { ownPageHeaders } from '../../src/http/own-page-headers.ts'
 import {
   createSecurityHeaders,
-  type HeaderPair,
-  ownPageHeaders,
   type SecurityHeadersOptions,
 } from '../../src/http/security-headers.ts'
 

@@ -187,10 +187,10 @@ t.test('accountPage() ends other sessions only, and says which', async (t) => {
 t.test('accountPage() counts recovery codes and warns when few are left', async (t) => {
   t.match(pageOf('account'), '7 restants sur 10')
   t.match(pageOf('account'), 'Les anciens codes cesseront aussitôt de fonctionner.')
-  t.notMatch(pageOf('account'), 'avant qu’il n’en reste plus')
+  t.notMatch(pageOf('account'), 'Créez-en de nouveaux dès maintenant.')
   t.match(pageOf('account-few-codes'), '1 restant sur 10')
   t.match(pageOf('account-few-codes'), 'Il vous reste 1 code.')
-  t.match(pageOf('account-few-codes'), 'avant qu’il n’en reste plus')
+  t.match(pageOf('account-few-codes'), 'Créez-en de nouveaux dès maintenant.')
   t.match(pageOf('account-no-codes'), 'Créer des codes de secours')
   t.notMatch(pageOf('account-bare'), 'recovery-codes')
 })

@@ -1,7 +1,9 @@
 import { once } from 'node:events'
+import { createServer as createHttpServer } from 'node:http'
 import { createServer } from 'node:net'
 import t from 'tap'
 import type { SessionId } from '../../src/identity/principal.ts'
+import { discardRest } from '../../src/proxy/request-body.ts'
 import {
   bodyOf,
   head,
@@ -341,6 +343,52 @@ t.test(
     )
   },
 )
+
+t.test('forward() takes the rest of an upload that nobody reads any more', async (t) => {
+  const app = await startApp(t, async ({ until, send, socket }) => {
+    await until('\r\n\r\n')
+    socket.pause()
+    send('HTTP/1.1 413 Too Large\r\nContent-Length: 3\r\n\r\nbig')
+  })
+  const proxy = await startProxy(t, { app })
+  const client = await rawClient(t, proxy.port)
+  const length = 32 * 1024 * 1024
+  client.send(head('POST /', `Content-Length: ${length}`))
+  client.send(Buffer.alloc(length))
+  await client.until('\r\n\r\nbig')
+  client.send(head('GET /', 'Connection: close'))
+  await client.ended
+  t.equal(client.text().match(/HTTP\/1\.1 413/g)?.length, 2)
+})
+
+t.test('discardRest() ends the connection of a client that sends on and on', async (t) => {
+  const server = createHttpServer((req, res) => {
+    res.end('enough')
+    discardRest(req, 50)
+  })
+  t.teardown(() => server.close())
+  const client = await rawClient(t, await listen(server))
+  client.send(head('POST /', 'Content-Length: 1000000'))
+  await client.until('enough')
+  client.send('more')
+  t.equal(await client.ended, 'end')
+})
+
+t.test('forward() holds an upload back while the app does not read', async (t) => {
+  const app = await startApp(t, async ({ until, socket }) => {
+    await until('\r\n\r\n')
+    socket.pause()
+  })
+  const proxy = await startProxy(t, { app })
+  const client = await rawClient(t, proxy.port)
+  const piece = Buffer.alloc(1024 * 1024)
+  const before = process.memoryUsage().rss
+  client.send(head('POST /', `Content-Length: ${128 * piece.length}`))
+  for (let i = 0; i < 128; i++) client.socket.write(piece)
+  await new Promise((resolve) => setTimeout(resolve, 300))
+  t.ok(client.socket.writableLength > 96 * piece.length, 'the client still holds most of it')
+  t.ok(process.memoryUsage().rss - before < 64 * piece.length, 'and we do not')
+})
 
 t.test('forward() lets go of a client that takes nothing', async (t) => {
   const app = await startApp(t, async ({ until, send }) => {

@@ -224,24 +224,47 @@ t.test('upgrade() closes both sides when either is gone', async (t) => {
     else if (who === 'client resets') client.socket.resetAndDestroy()
     else if (who === 'app ends') connection?.socket.end()
     else connection?.socket.resetAndDestroy()
+    const from = Date.now()
     await Promise.all([appClosed, clientClosed])
+    t.ok(Date.now() - from < 2_000, `${who}: at once`)
     t.strictSame(await proxy.whenUpgradesDone(), [101], who)
     t.equal(proxy.live.size(), 0, who)
   }
 })
 
 t.test('upgrade() delivers what one side wrote before it left', async (t) => {
-  const last = Buffer.alloc(2 * 1024 * 1024, 'x')
+  const last = Buffer.alloc(16 * 1024 * 1024, 'x')
   const app = await startApp(t, async ({ until, send, socket }) => {
     await until('\r\n\r\n')
     send(`${ACCEPTED}\r\n`)
+    await until('go')
     socket.end(last)
   })
   const proxy = await startProxy(t, { app })
   const client = await rawClient(t, proxy.port)
   client.send(head('GET /', ...HANDSHAKE))
+  await client.until('\r\n\r\n')
+  client.socket.pause()
+  client.send('go')
+  setTimeout(() => client.socket.resume(), 100)
   t.equal(await client.ended, 'end')
   t.equal(client.text().split('\r\n\r\n')[1]?.length, last.length)
+})
+
+t.test('upgrade() lets the client see that a refusal was cut off', async (t) => {
+  const app = await startApp(t, async ({ until, send, socket }) => {
+    await until('\r\n\r\n')
+    send('HTTP/1.1 403 Forbidden\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nno\r\n')
+    await until('go').catch(() => {})
+    socket.destroy()
+  })
+  const proxy = await startProxy(t, { app })
+  const client = await rawClient(t, proxy.port)
+  client.send(head('GET /', ...HANDSHAKE))
+  await client.until('no\r\n')
+  app.connections[0]?.socket.emit('data', Buffer.from('go'))
+  await client.ended
+  t.notMatch(client.text(), /\r\n0\r\n/)
 })
 
 t.test('upgrade() holds one side back while the other does not read', async (t) => {

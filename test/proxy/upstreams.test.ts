@@ -55,6 +55,26 @@ t.test(
   },
 )
 
+t.test(
+  'an https app is asked over one connection, whatever the Host of the requests',
+  async (t) => {
+    const certificate = selfSigned('localhost')
+    const port = await startTlsApp(t, certificate)
+    const app = { origin: `https://localhost:${port}` }
+    const proxy = await startProxy(t, { app, ca: certificate.cert })
+    const upstream = proxy.upstreams.get(app.origin, { connect: 2_000, firstByte: 10_000 })
+    const client = await rawClient(t, proxy.port)
+    for (const host of ['a.example.fr', 'b.example.fr', 'a.example.fr']) {
+      const before = client.text().length
+      client.send(`GET / HTTP/1.1\r\nHost: ${host}\r\n\r\n`)
+      while (!client.text().slice(before).includes(`sni=localhost ${host}`)) {
+        await once(client.socket, 'data')
+      }
+    }
+    t.equal(upstream.opened(), 1)
+  },
+)
+
 t.test('an https app with any other certificate is unreachable, for WebSockets too', async (t) => {
   const trusted = selfSigned('wiki.example.fr', '127.0.0.9')
   const handshake = head(

@@ -7,6 +7,7 @@ import {
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 import type { Test } from 'tap'
 import { isOwnCookie } from '../../src/http/cookies.ts'
+import { firstHeader } from '../../src/http/raw-headers.ts'
 import { type HeaderPair, identityHeaders } from '../../src/identity/identity-headers.ts'
 import type { Principal, SessionId } from '../../src/identity/principal.ts'
 import { systemClock } from '../../src/lib/clock.ts'
@@ -194,7 +195,7 @@ export async function startProxy(t: Test, options: ProxyOptions): Promise<Proxy>
     context: {
       address: '192.0.2.7',
       scheme: 'https' as const,
-      host: 'wiki.example.fr',
+      host: firstHeader(req.rawHeaders, 'host') ?? '',
       requestId: '7F3K-2Q9D',
       identity: options.identity ?? identityHeaders(options.principal, NAMES),
     },

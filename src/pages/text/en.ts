@@ -36,7 +36,7 @@ export const en = {
     lead: 'This link works once: it creates the first account of this service.',
     passwordHint: (minLength: number) =>
       `At least ${minLength} ${format.plural(minLength, 'character', 'characters')}. ` +
-      'Anything is allowed, spaces too; several words in a row work well.',
+      'Every character is accepted, spaces included; several words in a row work well.',
     submit: 'Create account',
   },
   fieldProblem: (
@@ -58,15 +58,15 @@ export const en = {
     confirm: 'Confirm',
     forgotten: 'Forgotten your password?',
     forgottenHelp:
-      'The person who runs this service can give you a new one. They cannot see the current one.',
+      'The person who runs this service can give you a new one. They cannot see your current password.',
     problem: {
       wrong: 'Incorrect username or password.',
       emptyUsername: 'Enter your username',
       emptyPassword: 'Enter your password',
     },
     notice: {
-      expired: 'This page had been open for a long time. Enter your password again.',
-      confirm: 'This change needs your password once more.',
+      expired: 'This page had been open for too long. Enter your password again.',
+      confirm: 'To make this change, enter your password again.',
       session_ended: 'Your session has ended. Sign in again to continue.',
     },
   },
@@ -78,11 +78,11 @@ export const en = {
     submit: 'Continue',
     noAccess: 'I cannot use my app',
     useRecovery: 'Use a recovery code',
-    noOtherWay: 'The person who runs this service can give you access again.',
+    noOtherWay: 'The person who runs this service can restore your access.',
     problem: {
       empty: 'Enter the code',
       format: 'The code has 6 digits',
-      wrong: 'This code is not valid. Check the app and try again',
+      wrong: 'This code is not valid: check the app and try again',
     },
   },
 
@@ -95,7 +95,7 @@ export const en = {
     problem: {
       empty: 'Enter a recovery code',
       format: 'A recovery code has 15 characters',
-      wrong: 'This code is not valid or was used already. Try another one',
+      wrong: 'This code is not valid or was used already: try another one',
     },
   },
 
@@ -103,10 +103,10 @@ export const en = {
     title: 'Add an authenticator app',
     required: 'To continue, turn on two-step verification.',
     lead: 'It will give you a 6-digit code to enter after your password.',
-    open: 'Open the app',
+    open: 'Open your authenticator app',
     noApp: 'I do not have one',
     kinds:
-      'Three kinds will do: a password manager that makes codes, the codes app that some phones come with, or a free authenticator app from your app store.',
+      'Three kinds of app will do: a password manager that generates codes, the codes app that some phones come with, or a free authenticator app from your app store.',
     scan: 'Scan this QR code',
     qr: 'QR code to scan with the app',
     openLink: 'Open in an app',
@@ -122,8 +122,8 @@ export const en = {
     problem: {
       empty: 'Enter the code',
       format: 'The code has 6 digits',
-      wrong: 'This code is not valid. The QR code is still the same: try again',
-      expired: 'This QR code is new, the other one had expired: scan this one',
+      wrong: 'This code is not valid. The QR code has not changed: try again',
+      expired: 'The previous QR code has expired: scan this one',
     },
   },
 
@@ -162,7 +162,7 @@ export const en = {
     addedAt: 'Added on',
     codes: 'Recovery codes',
     codesLeft: (left: number, total: number) => `${left} of ${total} left`,
-    fewCodes: 'Create new ones now, before you run out.',
+    fewCodes: 'Create new ones now.',
     noCodes: 'You have no recovery codes.',
     newCodes: 'Create new codes',
     createCodes: 'Create recovery codes',
@@ -173,8 +173,8 @@ export const en = {
       browser !== '' && system !== '' ? `${browser} on ${system}` : browser || system,
     unknownDevice: 'Unknown device',
     startedAt: 'Started on',
-    lastSeenAt: 'Last seen on',
-    endsAt: 'Ends on',
+    lastSeenAt: 'Last active on',
+    endsAt: 'Expires on',
     address: 'IP address',
     endSession: 'Sign out',
     endOthers: 'Sign out all others',
@@ -183,7 +183,7 @@ export const en = {
 
   logout: {
     title: 'Sign out?',
-    lead: 'You will be signed out of every app opened on this device with this account.',
+    lead: 'You will be signed out of every app opened in this browser with this account.',
     submit: 'Sign out',
   },
   signedOut: {
@@ -201,7 +201,7 @@ export const en = {
       requestSubject: (app: string, reference: string) => `Access to ${app}, ref. ${reference}`,
     },
     tooMany: {
-      title: 'Too many attempts',
+      title: 'Too many requests',
       lead: (length: Milliseconds) => `Try again in ${format.duration(length)}`,
       at: 'at',
     },
@@ -209,7 +209,7 @@ export const en = {
       title: (app: string) => `${app} is not responding`,
       unreachable: 'The app has stopped or is restarting.',
       timeout: 'The app takes too long to respond.',
-      broken: 'The app gave an answer that makes no sense.',
+      broken: 'The app sent an answer that cannot be used.',
       lead: 'You will not have to sign in again. Try again in a moment.',
     },
     unavailable: {
@@ -222,7 +222,7 @@ export const en = {
     },
     notFound: {
       title: 'This page does not exist',
-      lead: 'Check the address, or start again from your account.',
+      lead: 'Check the address, or go back to your account.',
     },
     badRequest: {
       title: 'This request cannot be handled',
@@ -235,7 +235,7 @@ export const en = {
       lead: 'It was used already, has expired, or was not copied in full.',
     },
     foreignForm: {
-      title: 'This form was not sent',
+      title: 'This form was not accepted',
       lead: 'It did not come from a page of this service, or that page had been open for too long. Nothing was changed.',
       back: 'Back to the form',
     },
@@ -248,7 +248,7 @@ export const en = {
     },
     framed: {
       title: 'Your session has expired',
-      lead: 'This part of the page needs you to sign in again.',
+      lead: 'Sign in again to see this part of the page.',
       signIn: 'Sign in on the full page',
     },
     error: {

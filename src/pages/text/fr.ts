@@ -18,7 +18,7 @@ export const fr = {
   colon: '\u00a0:',
   errorPrefix: 'Erreur\u00a0: ',
   problemHeading: 'Il y a un problème',
-  signedInAs: 'Connecté en tant que',
+  signedInAs: 'Session ouverte\u00a0:',
   account: 'Compte',
   myAccount: 'Mon compte',
   cancel: 'Annuler',
@@ -38,7 +38,7 @@ export const fr = {
     lead: 'Ce lien ne sert qu’une fois\u00a0: il crée le premier compte de ce service.',
     passwordHint: (minLength: number) =>
       `Au moins ${minLength} ${format.plural(minLength, 'caractère', 'caractères')}. ` +
-      'Tout est permis, espaces compris\u202f; plusieurs mots à la suite conviennent bien.',
+      'Tous les caractères sont acceptés, espaces compris\u202f; une suite de plusieurs mots convient bien.',
     submit: 'Créer le compte',
   },
   fieldProblem: (
@@ -61,15 +61,16 @@ export const fr = {
     confirm: 'Confirmer',
     forgotten: 'Mot de passe oublié\u202f?',
     forgottenHelp:
-      'La personne qui gère ce service peut vous en donner un nouveau. Elle ne peut pas voir l’actuel.',
+      'La personne qui gère ce service peut vous en attribuer un nouveau. Elle ne peut pas voir votre mot de passe actuel.',
     problem: {
       wrong: 'Identifiant ou mot de passe incorrect.',
       emptyUsername: 'Saisissez votre identifiant',
       emptyPassword: 'Saisissez votre mot de passe',
     },
     notice: {
-      expired: 'Cette page est restée ouverte longtemps. Saisissez de nouveau votre mot de passe.',
-      confirm: 'Cette modification demande de saisir de nouveau votre mot de passe.',
+      expired:
+        'Cette page est restée ouverte trop longtemps. Saisissez de nouveau votre mot de passe.',
+      confirm: 'Pour cette modification, saisissez de nouveau votre mot de passe.',
       session_ended: 'Votre session a pris fin. Connectez-vous de nouveau pour continuer.',
     },
   },
@@ -81,24 +82,24 @@ export const fr = {
     submit: 'Continuer',
     noAccess: 'Je n’ai pas accès à mon application',
     useRecovery: 'Utiliser un code de secours',
-    noOtherWay: 'La personne qui gère ce service peut vous redonner l’accès.',
+    noOtherWay: 'La personne qui gère ce service peut rétablir votre accès.',
     problem: {
       empty: 'Saisissez le code',
       format: 'Le code comporte 6 chiffres',
-      wrong: 'Ce code n’est pas valable. Vérifiez l’application et réessayez',
+      wrong: 'Ce code n’est pas valable\u00a0: vérifiez l’application et réessayez',
     },
   },
 
   recovery: {
     title: 'Code de secours',
     heading: 'Saisissez l’un de vos codes de secours',
-    hint: '15 caractères, par exemple K7QF2-M9D4T-XW3RA\u202f; les tirets sont facultatifs. Chaque code sert une fois.',
+    hint: '15 caractères, par exemple K7QF2-M9D4T-XW3RA\u202f; les tirets sont facultatifs. Chaque code ne sert qu’une fois.',
     submit: 'Continuer',
     useTotp: 'Utiliser l’application d’authentification',
     problem: {
       empty: 'Saisissez un code de secours',
       format: 'Un code de secours comporte 15 caractères',
-      wrong: 'Ce code n’est pas valable ou a déjà servi. Essayez-en un autre',
+      wrong: 'Ce code n’est pas valable ou a déjà servi\u00a0: essayez-en un autre',
     },
   },
 
@@ -106,10 +107,10 @@ export const fr = {
     title: 'Ajoutez une application d’authentification',
     required: 'Pour continuer, activez la validation en deux étapes.',
     lead: 'Elle vous donnera un code à 6 chiffres à saisir après votre mot de passe.',
-    open: 'Ouvrez l’application',
+    open: 'Ouvrez votre application d’authentification',
     noApp: 'Je n’en ai pas',
     kinds:
-      'Trois sortes conviennent\u00a0: un gestionnaire de mots de passe qui crée des codes, l’application de codes déjà présente sur certains téléphones, ou une application d’authentification gratuite de votre magasin d’applications.',
+      'Trois sortes d’applications conviennent\u00a0: un gestionnaire de mots de passe qui génère des codes, l’application de codes déjà présente sur certains téléphones, ou une application d’authentification gratuite de votre magasin d’applications.',
     scan: 'Scannez ce code QR',
     qr: 'Code QR à scanner avec l’application',
     openLink: 'Ouvrir dans une application',
@@ -125,16 +126,16 @@ export const fr = {
     problem: {
       empty: 'Saisissez le code',
       format: 'Le code comporte 6 chiffres',
-      wrong: 'Ce code n’est pas valable. Le code QR est resté le même\u00a0: réessayez',
-      expired: 'Ce code QR est nouveau, l’ancien avait expiré\u00a0: scannez celui-ci',
+      wrong: 'Ce code n’est pas valable. Le code QR n’a pas changé\u00a0: réessayez',
+      expired: 'Le code QR précédent a expiré\u00a0: scannez celui-ci',
     },
   },
 
   codes: {
     title: 'Enregistrez vos codes de secours',
-    lead: 'Si vous perdez votre téléphone, un de ces codes remplace l’application. Chacun sert une fois.',
+    lead: 'Si vous perdez votre téléphone, un de ces codes remplace l’application. Chacun ne sert qu’une fois.',
     once: 'Ils ne seront plus affichés.',
-    how: 'Imprimez cette page ou copiez-les dans un endroit sûr, hors de votre téléphone.',
+    how: 'Imprimez cette page ou recopiez-les en lieu sûr, ailleurs que sur votre téléphone.',
     list: 'Codes de secours',
     printed: (total: number) =>
       `${total} ${format.plural(total, 'code, utilisable une fois', 'codes, chacun utilisable une fois')}`,
@@ -151,8 +152,8 @@ export const fr = {
     level: 'Cette session',
     levels: { one_factor: 'mot de passe seul', two_factor: 'validée en deux étapes' },
     notice: {
-      session_ended: 'La session a été déconnectée.',
-      others_ended: 'Toutes les autres sessions ont été déconnectées.',
+      session_ended: 'La session a été fermée.',
+      others_ended: 'Toutes les autres sessions ont été fermées.',
       recovery_used: (left: number) =>
         `Vous avez utilisé un code de secours. ${left === 0 ? 'Il ne vous en reste aucun.' : `Il vous reste ${left} ${format.plural(left, 'code', 'codes')}.`}`,
       totp_added: 'L’application d’authentification est activée.',
@@ -166,7 +167,7 @@ export const fr = {
     codes: 'Codes de secours',
     codesLeft: (left: number, total: number) =>
       `${left} ${format.plural(left, 'restant', 'restants')} sur ${total}`,
-    fewCodes: 'Créez-en de nouveaux dès maintenant, avant qu’il n’en reste plus.',
+    fewCodes: 'Créez-en de nouveaux dès maintenant.',
     noCodes: 'Vous n’avez pas de codes de secours.',
     newCodes: 'Créer de nouveaux codes',
     createCodes: 'Créer des codes de secours',
@@ -177,8 +178,8 @@ export const fr = {
       browser !== '' && system !== '' ? `${browser} sur ${system}` : browser || system,
     unknownDevice: 'Appareil inconnu',
     startedAt: 'Ouverte le',
-    lastSeenAt: 'Vue le',
-    endsAt: 'Prend fin le',
+    lastSeenAt: 'Dernière activité',
+    endsAt: 'Expire le',
     address: 'Adresse IP',
     endSession: 'Déconnecter',
     endOthers: 'Déconnecter toutes les autres',
@@ -187,11 +188,11 @@ export const fr = {
 
   logout: {
     title: 'Se déconnecter\u202f?',
-    lead: 'Vous serez déconnecté de toutes les applications ouvertes depuis cet appareil avec ce compte.',
+    lead: 'Votre session se fermera dans toutes les applications ouvertes depuis ce navigateur avec ce compte.',
     submit: 'Se déconnecter',
   },
   signedOut: {
-    title: 'Vous êtes déconnecté',
+    title: 'Votre session est fermée',
     lead: 'Sur un poste partagé, fermez aussi la fenêtre du navigateur.',
     again: 'Se reconnecter',
   },
@@ -205,7 +206,7 @@ export const fr = {
       requestSubject: (app: string, reference: string) => `Accès à ${app}, réf. ${reference}`,
     },
     tooMany: {
-      title: 'Trop de tentatives',
+      title: 'Trop de demandes',
       lead: (length: Milliseconds) => `Réessayez dans ${format.duration(length)}`,
       at: 'à',
     },
@@ -213,7 +214,7 @@ export const fr = {
       title: (app: string) => `${app} ne répond pas`,
       unreachable: 'L’application est arrêtée ou en cours de redémarrage.',
       timeout: 'L’application met trop de temps à répondre.',
-      broken: 'L’application a donné une réponse incompréhensible.',
+      broken: 'L’application a renvoyé une réponse inexploitable.',
       lead: 'Vous n’aurez pas à vous reconnecter. Réessayez dans un instant.',
     },
     unavailable: {
@@ -226,7 +227,7 @@ export const fr = {
     },
     notFound: {
       title: 'Cette page n’existe pas',
-      lead: 'Vérifiez l’adresse, ou repartez de votre compte.',
+      lead: 'Vérifiez l’adresse, ou revenez à votre compte.',
     },
     badRequest: {
       title: 'Cette demande ne peut pas être traitée',
@@ -239,8 +240,8 @@ export const fr = {
       lead: 'Il a déjà servi, a expiré, ou n’a pas été copié en entier.',
     },
     foreignForm: {
-      title: 'Ce formulaire n’a pas été envoyé',
-      lead: 'Il ne venait pas d’une page de ce service, ou elle était ouverte depuis trop longtemps. Rien n’a été modifié.',
+      title: 'Ce formulaire n’a pas été pris en compte',
+      lead: 'Il ne venait pas d’une page de ce service, ou cette page était ouverte depuis trop longtemps. Rien n’a été modifié.',
       back: 'Revenir au formulaire',
     },
     interrupted: {
@@ -252,7 +253,7 @@ export const fr = {
     },
     framed: {
       title: 'Votre session a expiré',
-      lead: 'Cette partie de la page a besoin que vous vous connectiez de nouveau.',
+      lead: 'Reconnectez-vous pour afficher cette partie de la page.',
       signIn: 'Se connecter en pleine page',
     },
     error: {
@@ -268,7 +269,7 @@ export type SetupField = 'username' | 'display_name' | 'email' | 'password'
 const FIELD_SUBJECTS: Readonly<Record<SetupField, string>> = {
   username: 'L’identifiant',
   display_name: 'Le nom affiché',
-  email: 'L’e\u2011mail',
+  email: 'L’adresse e\u2011mail',
   password: 'Le mot de passe',
 }
 
