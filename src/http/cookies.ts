@@ -47,16 +47,22 @@ export function isOwnCookie(name: string): boolean {
 export function readCookie(headers: RawHeaders, name: string): string | undefined {
   let found: string | undefined
   for (const header of headerValues(headers, 'cookie')) {
-    if (!header.includes(name)) continue
-    for (const pair of header.split(';')) {
-      const start = pair.charCodeAt(0) === 0x20 ? 1 : 0
-      if (!pair.startsWith(name, start) || pair[start + name.length] !== '=') continue
-      const value = pair.slice(start + name.length + 1)
+    for (let at = header.indexOf(name); at >= 0; at = header.indexOf(name, at + 1)) {
+      const after = at + name.length
+      if (header[after] !== '=' || !startsPair(header, at)) continue
+      const end = header.indexOf(';', after)
+      const value = header.slice(after + 1, end < 0 ? undefined : end)
       if (found !== undefined && found !== value) return undefined
       found = value
     }
   }
   return found
+}
+
+/** Whether a name at this place is a cookie's name: first, or after `;` and at most one space. */
+function startsPair(header: string, at: number): boolean {
+  const before = at > 0 && header[at - 1] === ' ' ? at - 2 : at - 1
+  return before < 0 || header[before] === ';'
 }
 
 /**

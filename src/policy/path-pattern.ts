@@ -22,7 +22,9 @@ function matcher(source: string): (path: string) => boolean {
     return (path) => path === prefix || path.startsWith(below)
   }
   const pattern = source.split('/')
-  return (path) => coversSegments(pattern, path.split('/'))
+  // What stands before the first `*` is literal: most paths are told apart by it alone.
+  const literal = source.slice(0, source.indexOf('*')).replace(/\/$/, '')
+  return (path) => path.startsWith(literal) && coversSegments(pattern, path.split('/'))
 }
 
 /** Greedy wildcard matching that falls back to the last `**` only: no exponential search. */

@@ -101,7 +101,7 @@ export function createSessions(
   const { store, clock } = deps
   const cache = new LRUCache<string, Entry>({ max: MAX_CACHED })
   const listeners: ((id: SessionId) => void)[] = []
-  const digestOnce = rememberLast(digest)
+  const digestOnce = rememberLast((token) => (isToken(token) ? digest(token) : NO_TOKEN))
   let seen = new Map<SessionId, number>()
   let epoch = 0
 
@@ -210,9 +210,9 @@ export function createSessions(
       return { token: new Secret(token), session: next }
     },
     resolve: (token) => {
-      if (!isToken(token)) return { kind: 'none' }
-      checkForeignWrites()
       const tokenHash = digestOnce(token)
+      if (tokenHash === NO_TOKEN) return { kind: 'none' }
+      checkForeignWrites()
       const entry = cache.get(tokenHash)
       const now = clock.now()
       if (entry !== undefined && now - entry.readAt < FRESH_FOR && now >= entry.readAt) {
@@ -227,7 +227,6 @@ export function createSessions(
       return load(tokenHash)
     },
     familiar: (token) => {
-      if (!isToken(token)) return undefined
       const resolution = cache.peek(digestOnce(token))?.resolution
       return resolution?.kind === 'active' ? resolution.session.id : undefined
     },
@@ -298,6 +297,9 @@ function rememberLast(compute: (token: string) => string): (token: string) => st
     return lastDigest
   }
 }
+
+/** Stands for text that cannot be a token: no digest equals it. */
+const NO_TOKEN = ''
 
 /** SHA-256 of the token, base64url: all that is kept of it. */
 function digest(token: string): string {

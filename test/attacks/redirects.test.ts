@@ -138,8 +138,8 @@ t.test('when and after signing in, and when signing out', async (t) => {
     { cookie },
   )
   t.equal(out.header('location'), '/.sallyport/signed-out')
-  const page = await gate.ask({ target: `/.sallyport/signed-out?rd=${EVIL[0]}`, host: PORTAL })
-  t.notMatch(page.text, /href="[^"]*evil/)
+  const after = params.map((query) => ({ target: `/.sallyport/signed-out?${query}`, host: PORTAL }))
+  await check(t, after, [200, 400])
 })
 
 t.test("what is asked of an app's host comes back to that host (B6, C5)", async (t) => {

@@ -132,6 +132,8 @@ export type Proxy = {
   /** The first request has arrived; its client has left. */
   readonly arrived: Promise<void>
   readonly left: Promise<void>
+  /** Resolves with what was read from clients so far, once nothing more is. */
+  readonly whenHeldBack: () => Promise<number>
   /** All that is done, once it is so many. */
   readonly whenUpgradesDone: (count?: number) => Promise<readonly number[]>
   readonly whenDone: (count?: number) => Promise<readonly ForwardStats[]>
@@ -209,12 +211,16 @@ export async function startProxy(t: Test, options: ProxyOptions): Promise<Proxy>
   })
   const server = createHttpServer({ shouldUpgradeCallback: asksForWebSocket }, async (req, res) => {
     arrived.resolve()
-    req.socket.on('close', () => left.resolve())
     await options.hold?.()
     forward(req, res, {
       ...plan(req),
       onDone: (stats) => tell(done, stats),
     })
+  })
+  const sockets: Socket[] = []
+  server.on('connection', (socket) => {
+    sockets.push(socket)
+    socket.on('close', () => left.resolve())
   })
   server.on('upgrade', (req, _socket, head) =>
     upgrade(req, head, { ...plan(req), onDone: ({ status }) => tell(upgradesDone, status) }),
@@ -233,6 +239,15 @@ export async function startProxy(t: Test, options: ProxyOptions): Promise<Proxy>
     upstreams,
     arrived: arrived.promise,
     left: left.promise,
+    whenHeldBack: async () => {
+      const read = () => sockets.reduce((sum, { bytesRead }) => sum + bytesRead, 0)
+      let before = -1
+      while (before !== read()) {
+        before = read()
+        await new Promise((resolve) => setTimeout(resolve, 150))
+      }
+      return before
+    },
     whenDone: (count = 1) => atLeast(done, count),
     whenUpgradesDone: (count = 1) => atLeast(upgradesDone, count),
   }
