@@ -182,6 +182,9 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
     }
     const render = (passage: Passage): Answer => {
       if (passage.kind === 'pass') {
+        if (asked.websocket && !passage.app.allowsOrigin(asking)) {
+          return contract.adapt(denials.foreignOrigin(asking))
+        }
         // The page is fetched after a refusal: if it is allowed by now, ask for it again.
         if (wantsPage) return again(asking)
         return {

@@ -1,6 +1,6 @@
 import type { Answer } from '../http/answer.ts'
 import { type Host, parseHost } from '../http/host.ts'
-import { type RawHeaders, singleHeader } from '../http/raw-headers.ts'
+import { headerValues, type RawHeaders, singleHeader } from '../http/raw-headers.ts'
 
 /** The request a proxy asks about. */
 export type Asked = {
@@ -9,6 +9,8 @@ export type Asked = {
   readonly host: Host
   /** Path and query as the client sent them. */
   readonly target: string
+  /** The client asks for a WebSocket, as far as this proxy lets us see. */
+  readonly websocket: boolean
 }
 
 export type ContractReading =
@@ -50,7 +52,13 @@ export function readForwarded(
   const target = contractHeader(headers, 'x-forwarded-uri')
   if (target === undefined) return refused('X-Forwarded-Uri')
   if (contractHeader(headers, 'x-forwarded-for') === undefined) return refused('X-Forwarded-For')
-  return { kind: 'asked', asked: { method, host, target } }
+  const websocket = protocol.startsWith('ws') || asksForWebSocket(headers)
+  return { kind: 'asked', asked: { method, host, target, websocket } }
+}
+
+/** Whether the sub-request carries the client's `Upgrade` to a WebSocket. */
+export function asksForWebSocket(headers: RawHeaders): boolean {
+  return headerValues(headers, 'upgrade').some((value) => /\bwebsocket\b/i.test(value))
 }
 
 export function refused(header: string): ContractReading {

@@ -1,5 +1,5 @@
 import { parseHost } from '../http/host.ts'
-import { type Contract, contractHeader, isMethod, refused } from './contract.ts'
+import { asksForWebSocket, type Contract, contractHeader, isMethod, refused } from './contract.ts'
 
 /**
  * nginx `auth_request`: it passes on 401 and 403 only and turns every other refusal into a 500,
@@ -17,7 +17,8 @@ export const nginx: Contract = {
     const host = parseHost(parts?.[1] ?? '')
     if (host === undefined || parts?.[2] === undefined) return refused('X-Original-URL')
     if (contractHeader(headers, 'x-forwarded-for') === undefined) return refused('X-Forwarded-For')
-    return { kind: 'asked', asked: { method, host, target: parts[2] } }
+    const websocket = asksForWebSocket(headers)
+    return { kind: 'asked', asked: { method, host, target: parts[2], websocket } }
   },
   adapt: (answer) => {
     if (answer.status === 302 || answer.status === 303) return { ...answer, status: 401, body: '' }

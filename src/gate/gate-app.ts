@@ -10,6 +10,8 @@ export type Decided = Extract<Authorization, { kind: 'decided' }>
 export type GateApp = {
   readonly name: string
   readonly allowEncodedSlash: boolean
+  /** Whether the page that opens a WebSocket, if it was one, may do so. */
+  readonly allowsOrigin: (visit: Visit) => boolean
   /** The identity headers of an allow, all of them, empty for nobody. */
   readonly identify: (decision: Decision) => readonly (readonly [string, string])[]
   /** Absent for apps that another proxy forwards to. */

@@ -55,9 +55,27 @@ export function createGateApps(
 
   const gateApp = (app: AppSettings): GateApp => {
     const identify = rememberIdentity(app)
+    const allowsOrigin = (visit: Visit): boolean => {
+      const origin = firstHeader(visit.headers, 'origin')
+      const allowed = websocketOriginAllowed(origin, visit.site.origin, app.websocketOrigins)
+      if (!allowed) {
+        deps.log.info(
+          {
+            event: 'authz.decision',
+            outcome: 'deny',
+            reason: 'foreign_origin',
+            app: app.name,
+            request_id: visit.requestId,
+          },
+          'refused',
+        )
+      }
+      return allowed
+    }
     const shared: GateApp = {
       name: app.name,
       allowEncodedSlash: app.allowEncodedSlash,
+      allowsOrigin,
       identify,
     }
     if (app.upstream === undefined) return shared
@@ -116,18 +134,7 @@ export function createGateApps(
       ...shared,
       forward: (visit, req, res, authorization) => forwarder(req, res, plan(visit, authorization)),
       upgrade: (visit, req, head, authorization) => {
-        const origin = firstHeader(visit.headers, 'origin')
-        if (!websocketOriginAllowed(origin, visit.site.origin, app.websocketOrigins)) {
-          deps.log.info(
-            {
-              event: 'authz.decision',
-              outcome: 'deny',
-              reason: 'foreign_origin',
-              app: app.name,
-              request_id: visit.requestId,
-            },
-            'refused',
-          )
+        if (!allowsOrigin(visit)) {
           sendAnswer(upgradeResponse(req), deps.denials.foreignOrigin(visit), visit.method)
           return
         }

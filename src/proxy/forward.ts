@@ -5,7 +5,7 @@ import type { SessionId } from '../identity/principal.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { LiveConnections } from './live-connections.ts'
 import { errorCode, type ProblemKind, problemOf } from './problem.ts'
-import { discardRest, RequestBody } from './request-body.ts'
+import { RequestBody } from './request-body.ts'
 import type { RequestContext, RequestHeaders } from './request-headers.ts'
 import {
   type HeaderList,
@@ -242,7 +242,6 @@ class Forwarding implements Dispatcher.DispatchHandler, Watched {
     if (this.#over) return
     this.#outcome = 'sent'
     if (!this.#res.writableEnded) this.#res.end()
-    if (!this.#req.complete) discardRest(this.#req)
   }
 
   onResponseError(_controller: Dispatcher.DispatchController | null, error: Error): void {
@@ -276,10 +275,15 @@ class Forwarding implements Dispatcher.DispatchHandler, Watched {
     const connected = this.#controller !== undefined
     try {
       this.#plan.onProblem(problemOf(error, connected), error, this.#res)
-      discardRest(this.#req)
     } catch {
       this.#cut('problem')
     }
+  }
+
+  /** What is left of the request's body is of no use any more; nothing when it was read whole. */
+  #dropBody(): void {
+    const { body } = this.#request
+    if (body instanceof RequestBody) body.destroy()
   }
 
   /** Ends the client's connection so that it sees the answer is not whole (RFC 9112 8). */
@@ -300,9 +304,7 @@ class Forwarding implements Dispatcher.DispatchHandler, Watched {
     // NOTE: an error costs a stack trace, so none is made where the exchange is whole.
     if (this.#outcome !== 'sent') this.#controller?.abort(new ClientGone())
     else if (!this.#res.writableFinished) this.#outcome = 'client_gone'
-    if (this.#outcome !== 'sent' && this.#request.body instanceof RequestBody) {
-      this.#request.body.destroy()
-    }
+    if (this.#outcome !== 'sent') this.#dropBody()
     this.#plan.onDone?.({
       outcome: this.#outcome,
       status: this.#status,

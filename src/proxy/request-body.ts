@@ -5,7 +5,7 @@ import { type Milliseconds, SECOND } from '../lib/duration.ts'
 /**
  * A request's body on its way to the app. It stands between the two because the sender destroys
  * what it reads from, and destroying the request itself would cut the client off before it has
- * its answer.
+ * its answer. Destroying this one leaves the rest of the request to `discardRest`.
  */
 export class RequestBody extends Readable {
   readonly #req: IncomingMessage
@@ -29,6 +29,7 @@ export class RequestBody extends Readable {
     req.off('end', this.#onEnd)
     req.off('error', this.#onCut)
     req.off('close', this.#onCut)
+    if (!req.complete) discardRest(req)
     callback(error)
   }
 

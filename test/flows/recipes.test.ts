@@ -399,13 +399,12 @@ async function paths(
 async function limits(t: Test, proxy: Proxy, nextAddress: () => string) {
   await t.test('too many requests from one address are refused, and only those', async (t) => {
     const from = nextAddress()
-    const flood = await series(proxy.target(from), get('/public/x'), 125)
-    const statuses = flood.map(({ status }) => status)
-    t.strictSame(statuses.slice(0, 120), Array(120).fill(200))
-    t.strictSame(statuses.slice(120), Array(5).fill(429))
-    t.ok(Number(flood.at(-1)?.header('retry-after')) > 0)
-    const told = get('/public/x', '', ['X-Forwarded-For: 198.51.100.7', 'X-Real-IP: 198.51.100.7'])
-    t.equal((await rawAnswer(proxy.target(from), told)).status, 429, 'whatever it claims to be')
+    const { passed, over } = await flood(proxy.target(from), get('/public/x'))
+    t.ok(passed >= 120 && passed < 160, `${passed} passed`)
+    t.ok(Number(over?.header('retry-after')) > 0)
+    const claims = ['X-Forwarded-For: 198.51.100.7', 'X-Real-IP: 198.51.100.7']
+    const told = await flood(proxy.target(from), get('/public/x', '', claims))
+    t.ok(told.passed < 10, 'whatever it claims to be')
     t.equal((await rawAnswer(proxy.target(nextAddress()), get('/public/x'))).status, 200)
   })
 }
@@ -497,10 +496,9 @@ apps:
 
     await t.test('limits count the visitor, not the proxy', async (t) => {
       const told = get('/public/x', '', ['X-Forwarded-For: 198.51.100.7'])
-      const flood = await series(target('127.0.0.61'), told, 121)
-      t.equal(flood.at(-2)?.status, 200)
+      const { passed } = await flood(target('127.0.0.61'), told)
+      t.ok(passed >= 120 && passed < 160, `${passed} passed`)
       t.strictSame(echo.last().all('x-forwarded-for'), ['127.0.0.61'])
-      t.equal(flood.at(-1)?.status, 429)
       t.equal((await rawAnswer(target('127.0.0.62'), told)).status, 200)
     })
     await t.test('a WebSocket goes through', async (t) => {
@@ -545,21 +543,21 @@ function get(path: string, cookie = '', headers: readonly string[] = [], host = 
   return `${lines.join('\r\n')}\r\n\r\n`
 }
 
-/** The same request `times` times on one connection. */
-async function series(
+/**
+ * Sends the same request on one connection until it is answered 429, at most 200 times. A budget
+ * fills while it is spent, so a little more passes than it holds.
+ */
+async function flood(
   target: RawTarget,
   request: string,
-  times: number,
-): Promise<readonly RawResponse[]> {
+): Promise<{ readonly passed: number; readonly over: RawResponse | undefined }> {
   using connection = await openRaw(target)
-  const answers: RawResponse[] = []
-  while (answers.length < times) {
+  for (let passed = 0; passed < 200; passed += 1) {
     connection.send(request)
     const answer = await connection.response()
-    if (answer === undefined) break
-    answers.push(answer)
+    if (answer?.status === 429) return { passed, over: answer }
   }
-  return answers
+  return { passed: 200, over: undefined }
 }
 
 function identityOf(echo: EchoApp): Readonly<Record<string, readonly string[]>> {
