@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander'
+import { closest } from '../config/closest.ts'
 import { environment } from '../config/environment.ts'
 import { AppError, ERROR_CODES } from '../lib/app-error.ts'
 import type { CliContext } from './context.ts'
@@ -49,6 +50,7 @@ export async function runProgram(
   argv: readonly string[],
 ): Promise<number> {
   try {
+    refuseUnknown(program, argv[2])
     await program.parseAsync([...argv])
     return 0
   } catch (error) {
@@ -61,6 +63,17 @@ export async function runProgram(
     say(context.output, `✗ ${error instanceof Error ? (error.stack ?? error.message) : error}`)
     return 1
   }
+}
+
+/** What is not a command would otherwise be taken for an argument of the demo. */
+function refuseUnknown(program: Command, word: string | undefined): void {
+  const names = [...program.commands.map((command) => command.name()), 'help']
+  if (word === undefined || word.startsWith('-') || names.includes(word)) return
+  const near = closest(word, names)
+  throw new AppError(
+    'usage',
+    `There is no command "${word}".${near === undefined ? '' : ` Did you mean "${near}"?`} See: sallyport --help`,
+  )
 }
 
 /** Sub-commands made on their own do not take these from their parent. */

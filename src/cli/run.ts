@@ -67,15 +67,22 @@ export function demoCommand(context: CliContext): Command {
         email: 'Remote-Email',
       }
       const whoami = await startWhoami({ proof, isIdentityHeader: createHeaderFilter(names) })
-      const settings = settingsFor(whoami.url, options, context)
-      const apps = settings.apps.map((app) => ({
-        ...app,
-        name: 'whoami',
-        securityHeaders: { preset: 'strict' as const },
-        requestHeaders: new Map([[proof.name, new Secret(proof.value)]]),
-      }))
-      await run({ ...settings, apps }, context, 'Demo: the built-in app "whoami" behind Sallyport')
-      await whoami.close()
+      try {
+        const settings = settingsFor(whoami.url, options, context)
+        const apps = settings.apps.map((app) => ({
+          ...app,
+          name: 'whoami',
+          securityHeaders: { preset: 'strict' as const },
+          requestHeaders: new Map([[proof.name, new Secret(proof.value)]]),
+        }))
+        await run(
+          { ...settings, apps },
+          context,
+          'Demo: the built-in app "whoami" behind Sallyport',
+        )
+      } finally {
+        await whoami.close()
+      }
     })
 }
 

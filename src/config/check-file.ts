@@ -82,11 +82,11 @@ function checkSessions(file: unknown): readonly Fault[] {
 
 const IDLE_UNUSED = {
   en: 'sessions end before they can be idle that long: lower sessions.idle',
-  fr: 'les sessions se terminent avant d’être inactives si longtemps : baissez sessions.idle',
+  fr: 'les sessions se terminent avant d’être inactives si longtemps\u00a0: baissez sessions.idle',
 }
 const REMEMBER_SHORTENS = {
   en: 'staying signed in would end a session sooner: raise sessions.remember',
-  fr: '« rester connecté » abrégerait la session : augmentez sessions.remember',
+  fr: '«\u00a0rester connecté\u00a0» abrégerait la session\u00a0: augmentez sessions.remember',
 }
 
 function shorter(

@@ -213,11 +213,11 @@ const COMPLEX_KEY = {
   en: 'a key that is not plain text',
   fr: 'une clé qui n’est pas un simple texte',
 }
-const MERGE_KEY = { en: 'the merge key "<<"', fr: 'la clé de fusion « << »' }
+const MERGE_KEY = { en: 'the merge key "<<"', fr: 'la clé de fusion «\u00a0<<\u00a0»' }
 const UNQUOTED_REFERENCE = {
   // biome-ignore lint/suspicious/noTemplateCurlyInString: references are written like this
   en: 'inside brackets a reference needs quotes: "${NAME}"',
   // biome-ignore lint/suspicious/noTemplateCurlyInString: references are written like this
-  fr: 'entre crochets ou accolades, une référence se met entre guillemets : "${NOM}"',
+  fr: 'entre crochets ou accolades, une référence se met entre guillemets\u00a0: "${NOM}"',
 }
 const SECOND_DOCUMENT = { en: 'a second document', fr: 'un second document' }

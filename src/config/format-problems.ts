@@ -77,7 +77,7 @@ export type ProblemsJson = {
 export function messageOf(problem: ConfigProblem, language: SettingsLanguage): string {
   const message = fill(PROBLEMS[problem.kind][language], problem, language)
   if (problem.path === '' || NAMES_ITS_KEY.has(problem.kind)) return message
-  return `${problem.path}${language === 'fr' ? ' : ' : ': '}${message}`
+  return `${problem.path}${language === 'fr' ? '\u00a0: ' : ': '}${message}`
 }
 
 /** What to do about it; `undefined` when the message or the suggestion says it all. */
@@ -133,7 +133,9 @@ function formatOne(problem: ConfigProblem, language: SettingsLanguage, paint: Pa
 function didYouMean({ suggestion }: ConfigProblem, language: SettingsLanguage): string {
   if (suggestion === undefined) return ''
   const text = oneLine(suggestion)
-  return language === 'fr' ? ` — vouliez-vous dire « ${text} » ?` : ` — did you mean "${text}"?`
+  return language === 'fr'
+    ? ` — vouliez-vous dire «\u00a0${text}\u00a0»\u202f?`
+    : ` — did you mean "${text}"?`
 }
 
 function summary(problems: readonly ConfigProblem[], language: SettingsLanguage): string {

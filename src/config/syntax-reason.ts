@@ -18,15 +18,15 @@ const REASONS: Readonly<Partial<Record<ErrorCode, BothLanguages>>> = {
   },
   TAB_AS_INDENT: {
     en: 'a tab is used to indent; use spaces',
-    fr: 'une tabulation sert d’indentation ; utilisez des espaces',
+    fr: 'une tabulation sert d’indentation\u202f; utilisez des espaces',
   },
   BLOCK_AS_IMPLICIT_KEY: {
     en: 'a second ": " on one line; put the value in quotes',
-    fr: 'un second « : » sur la même ligne ; mettez la valeur entre guillemets',
+    fr: 'un second «\u00a0:\u00a0» sur la même ligne\u202f; mettez la valeur entre guillemets',
   },
   BLOCK_IN_FLOW: {
     en: 'indented lines inside brackets; use commas there',
-    fr: 'des lignes indentées entre crochets ; mettez-y des virgules',
+    fr: 'des lignes indentées entre crochets\u202f; mettez-y des virgules',
   },
   MISSING_CHAR: {
     en: 'a colon, comma, quote or bracket is missing',
@@ -34,15 +34,15 @@ const REASONS: Readonly<Partial<Record<ErrorCode, BothLanguages>>> = {
   },
   MULTILINE_IMPLICIT_KEY: {
     en: 'a key runs over several lines; is a colon missing?',
-    fr: 'une clé s’étend sur plusieurs lignes ; manque-t-il un deux-points ?',
+    fr: 'une clé s’étend sur plusieurs lignes\u202f; manque-t-il un deux-points\u202f?',
   },
   BAD_SCALAR_START: {
     en: 'a value cannot start with this character; put it in quotes',
-    fr: 'une valeur ne peut pas commencer par ce caractère ; mettez-la entre guillemets',
+    fr: 'une valeur ne peut pas commencer par ce caractère\u202f; mettez-la entre guillemets',
   },
   BAD_DQ_ESCAPE: {
     en: 'unknown escape after a backslash; use single quotes to write it as it is',
-    fr: 'séquence inconnue après une barre inverse ; utilisez des apostrophes pour l’écrire telle quelle',
+    fr: 'séquence inconnue après une barre inverse\u202f; utilisez des apostrophes pour l’écrire telle quelle',
   },
   NON_STRING_KEY: {
     en: 'a key must be plain text',

@@ -21,7 +21,13 @@ export function compilePolicy(apps: readonly AppSource[]): PolicySet {
   const exact = new Map<string, AppPolicy>()
   const wildcards: { readonly suffix: string; readonly app: AppPolicy }[] = []
   for (const source of apps) {
-    const app: AppPolicy = { name: source.name, rules: source.rules.map(compileRule) }
+    const app: AppPolicy = {
+      name: source.name,
+      rules: source.rules.map(compileRule),
+      hasCapitals: source.rules.some(({ paths }) =>
+        paths.some((path) => path !== path.toLowerCase()),
+      ),
+    }
     for (const host of source.hosts) {
       if (host.startsWith('*.')) wildcards.push({ suffix: host.slice(1), app })
       else exact.set(host, app)

@@ -44,8 +44,13 @@ const NONE: readonly Rule[] = []
  * names people refuses those and hands the others on.
  */
 export function match(app: AppPolicy, target: Target): Requirement {
-  const first = matchReading(app, target, target.readings[0])
-  if (target.readings.length === 1) return first
+  const [plain] = target.readings
+  const first = matchReading(app, target, plain)
+  if (target.readings.length === 1) {
+    if (!app.hasCapitals || plain === undefined) return first
+    // SECURITY: a path without capitals may still be one that a rule writes with them.
+    return stricter(first, matchReading(app, target, { path: plain.path, ignoreCase: true }))
+  }
   return target.readings
     .slice(1)
     .reduce((sofar, reading) => stricter(sofar, matchReading(app, target, reading)), first)

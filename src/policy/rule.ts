@@ -39,4 +39,9 @@ export type Rule = {
 }
 
 /** An app and its rules, first match first. */
-export type AppPolicy = { readonly name: string; readonly rules: readonly Rule[] }
+export type AppPolicy = {
+  readonly name: string
+  readonly rules: readonly Rule[]
+  /** Whether a rule's path is written with capitals, so that lower case reads differently. */
+  readonly hasCapitals: boolean
+}

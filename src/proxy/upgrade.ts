@@ -175,6 +175,9 @@ class Upgrading {
     socket.write(`${text}\r\n`, 'latin1')
     if (head.length > 0) socket.write(head)
     for (const chunk of this.#early) app.write(chunk)
+    // A WebSocket may be open for days; what the handshake needed is let go of.
+    this.#early.length = 0
+    this.#request = undefined
     splice(socket, app, () => this.#over())
   }
 

@@ -45,13 +45,13 @@ t.test('formatProblems() shows place, line, caret, suggestion and code', async (
 
 t.test('formatProblems() writes French', async (t) => {
   const shown = formatProblems(await problemsIn(WRONG), { language: 'fr' })
-  t.match(shown, 'sessions.idle : durée attendue (par ex. 30m), nombre reçu')
+  t.match(shown, 'sessions.idle\u00a0: durée attendue (par ex. 30m), nombre reçu')
   t.match(shown, 'clé inconnue «\u00a0polici\u00a0»')
   t.match(shown, '2 erreurs, 1 avertissement. Rien n’a été appliqué.')
   const near = formatProblems(await problemsIn(WRONG.replace('sessions', 'session')), {
     language: 'fr',
   })
-  t.match(near, 'clé inconnue «\u00a0session\u00a0» — vouliez-vous dire « sessions » ?')
+  t.match(near, 'clé inconnue «\u00a0session\u00a0» — vouliez-vous dire «\u00a0sessions\u00a0»\u202f?')
 })
 
 t.test('PROBLEMS keep French typography', async (t) => {

@@ -57,7 +57,7 @@ export function looksLikeRegex(glob: string): boolean {
 const BACKSLASH: BothLanguages = { en: 'a backslash', fr: 'une barre inverse' }
 const DOT_SEGMENT: BothLanguages = {
   en: '"." or ".." as a segment',
-  fr: 'le segment « . » ou « .. »',
+  fr: 'le segment «\u00a0.\u00a0» ou «\u00a0..\u00a0»',
 }
 const EMPTY_SEGMENT: BothLanguages = {
   en: 'two slashes in a row',

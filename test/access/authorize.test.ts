@@ -1,0 +1,122 @@
+import t from 'tap'
+import { createAuthorize } from '../../src/access/authorize.ts'
+import type { Account } from '../../src/accounts/account.ts'
+import type { Principal, UserId } from '../../src/identity/principal.ts'
+import { compilePolicy } from '../../src/policy/compile.ts'
+import type { RuleSource } from '../../src/policy/rule.ts'
+import type { Session } from '../../src/sessions/session.ts'
+import type { Resolution } from '../../src/sessions/sessions.ts'
+
+const rule = (
+  policy: RuleSource['policy'],
+  path: string,
+  users: readonly string[] = [],
+): RuleSource => ({
+  policy,
+  hosts: [],
+  paths: [path],
+  methods: [],
+  networks: [],
+  users,
+  groups: [],
+})
+const policy = compilePolicy([
+  {
+    name: 'app',
+    hosts: ['app.test'],
+    rules: [
+      rule('deny', '/shut'),
+      rule('deny', '/open/not-bob', ['bob']),
+      rule('public', '/open/**'),
+      rule('one_factor', '/one'),
+      rule('two_factor', '/two'),
+    ],
+  },
+])
+const account = { name: 'bob', disabled: false } as Account
+const session = { id: 'ses_x' } as Session
+const bob = (level: Principal['level']): Resolution => ({
+  kind: 'active',
+  session,
+  account,
+  principal: {
+    userId: 'usr_x' as UserId,
+    name: 'bob',
+    displayName: '',
+    email: '',
+    groups: [],
+    level,
+  },
+})
+const PENDING: Resolution = { kind: 'pending', session, account }
+
+const ask = async (
+  resolution: Resolution | Promise<Resolution>,
+  path: string,
+  host = 'app.test',
+) => {
+  let asked = 0
+  const resolve = () => {
+    asked++
+    return resolution
+  }
+  const authorize = createAuthorize({ policy, sessions: { resolve } })
+  const readings = [{ path, ignoreCase: false }]
+  const answer = await authorize({ host, method: 'GET', readings, address: '192.0.2.1' }, 'token')
+  return answer.kind === 'decided' ? [answer.decision.kind, asked] : [answer.kind, asked]
+}
+
+t.test('authorize() asks who it is only where that matters', async (t) => {
+  t.strictSame(
+    await ask(bob('one_factor'), '/open/x'),
+    ['allow', 0],
+    'an open target costs no look-up',
+  )
+  t.strictSame(await ask(bob('one_factor'), '/open/not-bob'), ['forbidden', 1])
+  t.strictSame(await ask(bob('one_factor'), '/one'), ['allow', 1])
+  t.strictSame(await ask(bob('one_factor'), '/two'), ['second_factor', 1])
+  t.strictSame(await ask(bob('two_factor'), '/two'), ['allow', 1])
+  t.strictSame(await ask(bob('two_factor'), '/shut'), ['forbidden', 1], 'to say who was refused')
+  t.strictSame(await ask(bob('two_factor'), '/nothing'), ['forbidden', 1])
+  t.strictSame(await ask(bob('two_factor'), '/one', 'other.test'), ['unknown_host', 0])
+})
+
+t.test('authorize() takes a session that owes its second factor for nobody (E5)', async (t) => {
+  for (const path of ['/one', '/two']) t.strictSame(await ask(PENDING, path), ['sign_in', 1])
+  t.strictSame(await ask(PENDING, '/shut'), ['forbidden', 1])
+  t.strictSame(await ask(Promise.resolve(PENDING), '/one'), ['sign_in', 1])
+})
+
+t.test('authorize() never turns an error into an answer', async (t) => {
+  const sessions = { resolve: () => Promise.reject(new Error('store down')) }
+  const late = createAuthorize({ policy, sessions })
+  const throwing = createAuthorize({
+    policy,
+    sessions: {
+      resolve: () => {
+        throw new Error('store down')
+      },
+    },
+  })
+  const target = (path: string) => ({
+    host: 'app.test',
+    method: 'GET',
+    readings: [{ path, ignoreCase: false }],
+    address: '192.0.2.1',
+  })
+  for (const path of ['/one', '/two', '/shut', '/open/not-bob']) {
+    await t.rejects(Promise.resolve(late(target(path), 'token')), /store down/)
+    t.throws(() => throwing(target(path), 'token'), /store down/)
+  }
+  const open = await late(target('/open/x'), 'token')
+  t.match(open, { kind: 'decided', decision: { kind: 'allow' } }, 'open targets stay open')
+  const nobody = await late(target('/one'), undefined)
+  t.match(nobody, { decision: { kind: 'sign_in' } }, 'and nobody stays nobody')
+})
+
+t.test('authorize() answers at once when the session is at hand', async (t) => {
+  const authorize = createAuthorize({ policy, sessions: { resolve: () => bob('one_factor') } })
+  const readings = [{ path: '/one', ignoreCase: false }]
+  const answer = authorize({ host: 'app.test', method: 'GET', readings, address: '192.0.2.1' }, 'x')
+  t.notOk(answer instanceof Promise)
+})
