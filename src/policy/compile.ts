@@ -49,10 +49,8 @@ function compileRule(source: RuleSource, index: number): Rule {
     name: String(index + 1),
     policy: source.policy,
     hosts: source.hosts.map(compileHostPattern),
-    paths: source.paths.map((path) => ({
-      exact: compilePathPattern(path),
-      folded: compilePathPattern(path.toLowerCase()),
-    })),
+    paths: source.paths.map(compilePathPattern),
+    foldedPaths: source.paths.map((path) => compilePathPattern(path.toLowerCase())),
     methods,
     networks: source.networks.length === 0 ? undefined : networkSet(source.networks),
     users: new Set(source.users),

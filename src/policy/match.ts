@@ -1,5 +1,6 @@
 import type { Level } from '../identity/principal.ts'
 import { LEVELS } from '../identity/principal.ts'
+import type { PathPattern } from './path-pattern.ts'
 import type { AppPolicy, Rule } from './rule.ts'
 import type { PathReading, Target } from './target.ts'
 
@@ -27,6 +28,7 @@ export const DEFAULT_DENY: Rule = {
   policy: 'deny',
   hosts: [],
   paths: [],
+  foldedPaths: [],
   methods: new Set(),
   networks: undefined,
   users: new Set(),
@@ -86,14 +88,16 @@ function matchReading(
 
 function covers(rule: Rule, target: Target, reading: PathReading): boolean {
   if (rule.methods.size > 0 && !rule.methods.has(target.method)) return false
-  if (rule.paths.length > 0) {
-    const covered = reading.ignoreCase
-      ? rule.paths.some(({ folded }) => folded.covers(reading.path))
-      : rule.paths.some(({ exact }) => exact.covers(reading.path))
-    if (!covered) return false
-  }
+  const paths = reading.ignoreCase ? rule.foldedPaths : rule.paths
+  if (paths.length > 0 && !coversPath(paths, reading.path)) return false
   if (rule.hosts.length > 0 && !rule.hosts.some((host) => host.covers(target.host))) return false
   return rule.networks === undefined || rule.networks.has(target.address)
+}
+
+/** A loop and no closure: it runs for every rule of every request. */
+function coversPath(patterns: readonly PathPattern[], path: string): boolean {
+  for (const pattern of patterns) if (pattern.covers(path)) return true
+  return false
 }
 
 /** Both must hold. */

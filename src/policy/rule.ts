@@ -29,7 +29,9 @@ export type Rule = {
   readonly name: RuleName
   readonly policy: Policy
   readonly hosts: readonly HostPattern[]
-  readonly paths: readonly { readonly exact: PathPattern; readonly folded: PathPattern }[]
+  readonly paths: readonly PathPattern[]
+  /** The same in lower case, for readings that ignore it. */
+  readonly foldedPaths: readonly PathPattern[]
   readonly methods: ReadonlySet<string>
   readonly networks: NetworkSet | undefined
   readonly users: ReadonlySet<string>

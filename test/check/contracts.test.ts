@@ -27,6 +27,7 @@ const ASKED = {
   method: 'POST',
   host: { name: 'wiki.example.com', authority: 'wiki.example.com:8443' },
   target: '/a%2Fb/../c//d?x=1&y=%20z',
+  websocket: false,
 }
 const raw = (fields: Fields) => Object.entries(fields).flat()
 const without = (fields: Fields, name: string): Fields =>
@@ -135,6 +136,19 @@ t.test('read() takes only methods, schemes, hosts and URLs that can be', async (
   t.equal(traefik.read(socket).kind, 'asked', 'Traefik names WebSocket schemes')
   t.equal(caddy.read(socket).kind, 'refused', 'Caddy does not')
   t.equal(caddy.read(raw({ ...FORWARDED, 'X-Forwarded-Method': 'M-SEARCH' })).kind, 'asked')
+})
+
+t.test('read() sees a WebSocket where the proxy lets it be seen', async (t) => {
+  const seen = (contract: Contract, own: Fields, more: readonly string[] = []) => {
+    const reading = contract.read([...raw(own), ...more])
+    return reading.kind === 'asked' && reading.asked.websocket
+  }
+  for (const [contract, own] of CONTRACTS) {
+    t.ok(seen(contract, own, ['Connection', 'Upgrade', 'upgrade', 'WebSocket']), contract.name)
+    t.ok(seen(contract, own, ['Upgrade', 'h2c', 'Upgrade', 'websocket']))
+    t.notOk(seen(contract, own, ['Upgrade', 'h2c']))
+  }
+  t.ok(seen(traefik, { ...FORWARDED, 'X-Forwarded-Proto': 'ws' }))
 })
 
 t.test('adapt() gives each proxy an answer it passes on', async (t) => {

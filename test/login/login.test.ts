@@ -1,0 +1,185 @@
+import t from 'tap'
+import { MINUTE } from '../../src/lib/duration.ts'
+import { createWorld, PASSWORD } from './world.ts'
+
+t.test('withPassword() opens a session, pending where a second factor is owed', async (t) => {
+  const { enter, addAccount, sessions, events } = await createWorld(t)
+  await addAccount('bob')
+  await addAccount('ada', { totp: true })
+  const bob = await enter('bob')
+  t.match(bob, { kind: 'signed_in', next: 'done', issued: { session: { stage: 'complete' } } })
+  const ada = await enter(' ADA ')
+  t.match(ada, {
+    kind: 'signed_in',
+    next: 'second_step',
+    issued: { session: { stage: 'pending' } },
+  })
+  if (ada.kind !== 'signed_in') return
+  t.equal((await sessions.resolve(ada.issued.token.reveal())).kind, 'pending')
+  t.strictSame(
+    events.map(({ event, outcome, user }) => [event, outcome, user]),
+    [
+      ['auth.password', 'success', 'bob'],
+      ['session.created', 'success', 'bob'],
+      ['auth.password', 'success', 'ada'],
+      ['session.created', 'success', 'ada'],
+    ],
+  )
+})
+
+t.test(
+  'every refusal is the same answer after the same work; the log alone knows why (F1, O6)',
+  async (t) => {
+    const { enter, addAccount, store, kdf, events, clock } = await createWorld(t)
+    for (const name of ['bob', 'shut']) await addAccount(name)
+    await addAccount('ada', { totp: true })
+    const dead = await addAccount('dead')
+    await store.accounts.setDisabled(dead.id, true, clock.now())
+    for (const name of ['shut', 'none']) for (let i = 0; i < 10; i++) await enter(name, 'wrong')
+    events.length = 0
+    const cases: readonly (readonly [name: string, password: string, reason: string])[] = [
+      ['nobody', 'wrong', 'unknown_account'],
+      ['bob', 'wrong', 'wrong'],
+      ['ada', 'wrong', 'wrong'],
+      ['dead', 'wrong', 'wrong'],
+      ['dead', PASSWORD, 'disabled'],
+      ['shut', PASSWORD, 'locked'],
+      ['shut', 'wrong', 'locked'],
+      ['none', PASSWORD, 'locked'],
+      ['bob', '', 'wrong'],
+      ['bob', 'x'.repeat(5000), 'wrong'],
+      ['', 'wrong', 'unknown_account'],
+      ['x'.repeat(5000), 'wrong', 'unknown_account'],
+      ["' or 1=1 --", 'wrong', 'unknown_account'],
+      ['bob\u200b', PASSWORD, 'unknown_account'],
+    ]
+    for (const [name, password, reason] of cases) {
+      const before = kdf.runs()
+      t.strictSame(
+        await enter(name, password),
+        { kind: 'refused' },
+        `${name.slice(0, 20)}: ${reason}`,
+      )
+      t.equal(kdf.runs() - before, 1, 'one hash')
+      t.match(events.at(-1), { event: 'auth.password', outcome: 'failure', reason })
+    }
+    t.equal(events.length, cases.length)
+    t.ok(events.every(({ user = '' }) => user.length <= 128))
+    t.notMatch(JSON.stringify(events), PASSWORD)
+  },
+)
+
+t.test('a sixth try in a minute is not even looked at; success gives its try back', async (t) => {
+  const { enter, addAccount, kdf, clock } = await createWorld(t, { auth: 5 })
+  await addAccount('bob')
+  for (let i = 0; i < 8; i++) t.equal((await enter('bob')).kind, 'signed_in')
+  for (let i = 0; i < 5; i++) t.equal((await enter(`n${i}`, 'wrong')).kind, 'refused')
+  const before = kdf.runs()
+  t.match(await enter('bob'), {
+    kind: 'limited',
+    budget: { name: 'auth' },
+    take: { kind: 'limited' },
+  })
+  t.equal(kdf.runs(), before)
+  t.equal(
+    (await enter('bob', PASSWORD, { address: '192.0.2.2' })).kind,
+    'signed_in',
+    'others go on',
+  )
+  t.equal((await enter('bob', PASSWORD, { address: '::ffff:192.0.2.1' })).kind, 'limited', 'mapped')
+  clock.advance(12_000)
+  t.equal((await enter('bob')).kind, 'signed_in')
+  for (const end of ['1', 'ffff', 'a:b:c:d'])
+    await enter('x', 'wrong', { address: `2001:db8:1:2::${end}` })
+  for (const end of ['2', '3']) await enter('x', 'wrong', { address: `2001:db8:1:2::${end}` })
+  t.equal((await enter('bob', PASSWORD, { address: '2001:db8:1:2::9' })).kind, 'limited', 'one /64')
+  t.equal((await enter('bob', PASSWORD, { address: '2001:db8:1:3::9' })).kind, 'signed_in')
+})
+
+t.test('of parallel guesses no more are judged than are allowed (F6)', async (t) => {
+  const { enter, addAccount, kdf } = await createWorld(t, { auth: 5, queue: 500 })
+  await addAccount('bob')
+  const before = kdf.runs()
+  const outcomes = await Promise.all(Array.from({ length: 200 }, () => enter('bob', 'wrong')))
+  t.equal(kdf.runs() - before, 5)
+  t.equal(outcomes.filter(({ kind }) => kind === 'limited').length, 195)
+})
+
+t.test(
+  'ten failures lock account and network, not the owner elsewhere nor on a known device (F3, F9)',
+  async (t) => {
+    const { enter, addAccount, events, clock } = await createWorld(t)
+    const bob = await addAccount('bob')
+    const spellings = [
+      'bob',
+      'BOB',
+      ' bob',
+      'bob\u00a0',
+      'ｂｏｂ',
+      'BoB ',
+      'bob',
+      'Bob',
+      'bOb',
+      'boB',
+    ]
+    for (const name of spellings) await enter(name, 'wrong')
+    t.equal(events.filter(({ event }) => event === 'auth.locked').length, 1, 'said once')
+    t.equal((await enter('bob')).kind, 'refused')
+    t.equal((await enter('bob', PASSWORD, { address: '192.0.2.2' })).kind, 'signed_in')
+    const knownDevice = (account: { readonly id: string }) =>
+      account.id === bob.id ? 'phone' : undefined
+    t.equal((await enter('bob', PASSWORD, { knownDevice })).kind, 'signed_in', 'the same network')
+    for (let i = 0; i < 10; i++) await enter('bob', 'wrong', { knownDevice })
+    t.equal(
+      (await enter('bob', PASSWORD, { knownDevice })).kind,
+      'refused',
+      'a device has its own ten',
+    )
+    clock.advance(15 * MINUTE)
+    t.equal((await enter('bob')).kind, 'signed_in', 'a lock ends by time')
+  },
+)
+
+t.test('a success forgets the failures before it', async (t) => {
+  const { enter, addAccount } = await createWorld(t)
+  await addAccount('bob')
+  for (let round = 0; round < 4; round++) {
+    for (let i = 0; i < 9; i++) t.equal((await enter('bob', 'wrong')).kind, 'refused')
+    t.equal((await enter('bob')).kind, 'signed_in', 'never locked by nine')
+  }
+})
+
+t.test('an unlock by the command line is obeyed at the next attempt, once', async (t) => {
+  const { enter, addAccount, store, clock } = await createWorld(t)
+  const bob = await addAccount('bob')
+  for (let i = 0; i < 10; i++) await enter('bob', 'wrong')
+  t.equal((await enter('bob')).kind, 'refused')
+  clock.advance(1000)
+  await store.accounts.setUnlocked(bob.id, clock.now())
+  t.equal((await enter('bob')).kind, 'signed_in')
+  for (let i = 0; i < 10; i++) await enter('bob', 'wrong')
+  t.equal((await enter('bob')).kind, 'refused', 'not for ever')
+})
+
+t.test('where too many wait, nothing is judged and nothing counted', async (t) => {
+  const { enter, addAccount } = await createWorld(t, { auth: 40, queue: 1 })
+  await addAccount('bob')
+  const outcomes = await Promise.all(Array.from({ length: 30 }, () => enter('bob', 'wrong')))
+  const busy = outcomes.filter(({ kind }) => kind === 'busy').length
+  t.ok(busy >= 20, `${busy} were told so`)
+  t.equal((await enter('bob')).kind, 'signed_in', 'no lock, no limit')
+})
+
+t.test('a password that is changed while it is judged opens nothing (L35)', async (t) => {
+  const { enter, addAccount, store, sessions, clock } = await createWorld(t)
+  const bob = await addAccount('bob')
+  const { add } = store.sessions
+  Object.assign(store.sessions, {
+    add: async (session: Parameters<typeof add>[0]) => {
+      await store.accounts.setPasswordHash(bob.id, '$argon2id$new', clock.now())
+      await add(session)
+    },
+  })
+  t.strictSame(await enter('bob'), { kind: 'refused' })
+  t.strictSame(await sessions.ofUser(bob.id), [])
+})

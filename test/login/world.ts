@@ -1,0 +1,120 @@
+import { join } from 'node:path'
+import type { Test } from 'tap'
+import { checkRegistration } from '../../src/accounts/registration.ts'
+import type { AuditContext, AuditEvent } from '../../src/audit/audit.ts'
+import { createKdf } from '../../src/factors/kdf.ts'
+import { createPasswordHasher } from '../../src/factors/password.ts'
+import { createRecoveryCodes } from '../../src/factors/recovery-codes.ts'
+import { createTotp } from '../../src/factors/totp.ts'
+import { DAY, HOUR, MINUTE } from '../../src/lib/duration.ts'
+import { Secret } from '../../src/lib/secret.ts'
+import { BUDGETS, namedBudgets } from '../../src/limits/budgets.ts'
+import { createLockout } from '../../src/limits/lockout.ts'
+import { createMemoryLimiter } from '../../src/limits/memory-limiter.ts'
+import { createLogin, type LoginContext } from '../../src/login/login.ts'
+import { createSetup } from '../../src/login/setup.ts'
+import { createSessions } from '../../src/sessions/sessions.ts'
+import { openSqlStore } from '../../src/store/sql/sql-store.ts'
+import { createKeys } from '../../src/tokens/keys.ts'
+import { fakeClock } from '../support/fake-clock.ts'
+import { tempDir } from '../support/temp-dir.ts'
+
+export const PASSWORD = 'correct horse battery'
+export const TOTP_KEY = 'JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP'
+
+/** Login and setup over real parts; hashes are cheap, and how many were computed is counted. */
+export async function createWorld(
+  t: Test,
+  options: { readonly auth?: number; readonly queue?: number } = {},
+) {
+  const dir = tempDir()
+  const store = await openSqlStore({ path: join(dir.path, 'sallyport.db') })
+  t.teardown(async () => {
+    await store.close()
+    dir.remove()
+  })
+  const clock = fakeClock()
+  const kdf = createKdf(options.queue === undefined ? {} : { queueLimit: options.queue })
+  const cost = { memory: 64, passes: 1, parallelism: 1, tagLength: 32 }
+  const passwords = createPasswordHasher({ kdf }, { cost })
+  const keys = createKeys(new Secret(Buffer.alloc(32, 7)))
+  const totp = createTotp({ store: store.totp, keys, clock })
+  const recoveryCodes = createRecoveryCodes({ store: store.recoveryCodes, kdf, clock })
+  const sessions = createSessions(
+    {
+      store: store.sessions,
+      accountById: store.accounts.byId,
+      foreignWrites: store.foreignWrites,
+      clock,
+    },
+    { idle: 30 * MINUTE, absolute: 12 * HOUR, remember: 30 * DAY },
+  )
+  const limiter = createMemoryLimiter({ clock })
+  const lockout = createLockout({ clock, failures: 10, duration: 15 * MINUTE })
+  const rate = { count: options.auth ?? 1000, window: MINUTE }
+  const budgets = namedBudgets({ auth: rate, 'auth-second': rate, setup: rate })
+  const events: (AuditEvent & AuditContext)[] = []
+  const audit = (event: AuditEvent, context: AuditContext) => events.push({ ...event, ...context })
+  const login = createLogin(
+    {
+      accounts: store.accounts,
+      passwords,
+      totp,
+      recoveryCodes,
+      sessions,
+      limiter,
+      lockout,
+      audit,
+      clock,
+    },
+    {
+      password: budgets.auth,
+      secondStep: budgets['auth-second'],
+      secondFactor: BUDGETS.secondFactor,
+    },
+  )
+  const setup = createSetup(
+    { store: store.setup, accounts: store.accounts, passwords, sessions, limiter, audit, clock },
+    { minLength: 12, budget: budgets.setup },
+  )
+
+  const addAccount = async (name: string, more: { readonly totp?: boolean } = {}) => {
+    const fields = { username: name, displayName: '', email: '', groups: [] }
+    const checked = checkRegistration(
+      { ...fields, password: new Secret(PASSWORD) },
+      { minLength: 12 },
+    )
+    const hashed = await passwords.hash(new Secret(PASSWORD))
+    if (checked.kind !== 'ok' || hashed.kind !== 'hashed') throw new Error(name)
+    await store.accounts.add({ ...checked.account, passwordHash: hashed.phc }, clock.now())
+    if (more.totp === true) await totp.addSecret(checked.account.id, TOTP_KEY, 'phone')
+    const account = await store.accounts.byName(checked.account.name)
+    if (account === undefined) throw new Error(name)
+    return account
+  }
+  const enter = (username: string, password = PASSWORD, context: Partial<LoginContext> = {}) =>
+    login.withPassword(
+      { username, password: new Secret(password), remember: false },
+      { ...CONTEXT, ...context },
+    )
+  return {
+    clock,
+    kdf,
+    store,
+    totp,
+    recoveryCodes,
+    sessions,
+    events,
+    login,
+    setup,
+    addAccount,
+    enter,
+  }
+}
+
+export const CONTEXT: LoginContext = {
+  requestId: '7F3K-2Q9D',
+  address: '192.0.2.1',
+  userAgent: 'test',
+  knownDevice: () => undefined,
+}
