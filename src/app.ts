@@ -10,7 +10,9 @@ import { createPasswordHasher } from './factors/password.ts'
 import { createRecoveryCodes } from './factors/recovery-codes.ts'
 import { createTotp } from './factors/totp.ts'
 import { createDenials } from './gate/denials.ts'
+import { createForwardAuth } from './gate/forward-auth.ts'
 import { createGateApps } from './gate/gate-apps.ts'
+import { createJudge } from './gate/judge.ts'
 import { createClientLocator } from './http/client.ts'
 import { createHealth } from './http/health.ts'
 import { createReturnTickets } from './http/return-ticket.ts'
@@ -194,25 +196,34 @@ export async function startApp(
   })
   const gate = createGateApps(settings, { sessions, denials, clock, log })
   const health = createHealth({ ping: store.ping })
-  const contracts = new Map<string, Contract>([caddy, traefik, nginx].map((c) => [c.name, c]))
-  const pipeline = createPipeline({
-    locate: createClientLocator(networkSet(settings.trustedProxies)),
-    siteOf: createSites(settings.portal),
+  const siteOf = createSites(settings.portal)
+  const appOf = (host: string) => {
+    const app = policy.appOf(host)
+    return app === undefined ? undefined : gate.apps.get(app.name)
+  }
+  const judge = createJudge({
     authorize: createAuthorize({ policy, sessions }),
     sessions,
     limiter,
     budgets: { default: budgets.default, session: budgets.session },
     apps: gate.apps,
-    appOf: (host) => {
-      const app = policy.appOf(host)
-      return app === undefined ? undefined : gate.apps.get(app.name)
-    },
-    contracts,
+    appOf,
+    denials,
+    log,
+  })
+  const pipeline = createPipeline({
+    locate: createClientLocator(networkSet(settings.trustedProxies)),
+    siteOf,
+    health: health.probe,
+    contracts: new Map<string, Contract>([caddy, traefik, nginx].map((c) => [c.name, c])),
+    forwardAuth: createForwardAuth({ judge, siteOf, denials }),
     portal,
     portalHost: portalUrl.hostname.replace(/^\[|\]$/g, ''),
+    portalBudget: budgets.default,
+    sessions,
+    appOf,
+    judge,
     denials,
-    health: health.probe,
-    log,
   })
 
   const setupToken = (await store.accounts.count()) === 0 ? await setup.offer() : undefined

@@ -48,7 +48,7 @@ const RULES: ArchitectureRules = {
     config: { values: ['lib'], types: [...CORE, 'http', 'proxy', 'metrics', 'alerts'] },
     demo: { values: ['lib'] },
     gate: {
-      values: ['lib', 'http', 'pages', 'portal', 'proxy', ...CORE],
+      values: ['lib', 'http', 'pages', 'portal', 'check', 'proxy', ...CORE],
       types: ['config'],
     },
     cli: { values: ['*'] },

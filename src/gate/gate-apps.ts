@@ -19,9 +19,7 @@ import { websocketOriginAllowed } from '../proxy/websocket-request.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import type { Denials } from './denials.ts'
 import type { Decided, GateApp } from './gate-app.ts'
-
-/** Where lines for the operator go. */
-export type GateLog = Readonly<Record<'info' | 'warn', (line: object, text: string) => void>>
+import type { GateLog } from './gate-log.ts'
 
 /** The configured apps, ready to be told who is asking and to be forwarded to. */
 export type GateApps = {

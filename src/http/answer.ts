@@ -20,6 +20,19 @@ export function sendAnswer(res: ServerResponse, answer: Answer, method: string |
   res.end(method === 'HEAD' ? undefined : answer.body)
 }
 
+/** A line of text, for proxies and probes. */
+export function plainAnswer(status: number, body: string): Answer {
+  return {
+    status,
+    headers: [
+      ['Content-Type', 'text/plain; charset=utf-8'],
+      ['Cache-Control', 'no-store'],
+      ['X-Content-Type-Options', 'nosniff'],
+    ],
+    body,
+  }
+}
+
 /** A problem in the form programs read (RFC 9457). `code` is stable. */
 export function problemJson(problem: {
   readonly status: number

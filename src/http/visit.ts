@@ -21,3 +21,14 @@ export type Visit = {
 export function visitUrl(visit: Pick<Visit, 'site' | 'target'>): string {
   return `${visit.site.origin}${visit.target}`
 }
+
+/** What a log line says of a visit. The query is left out: it may hold secrets. */
+export function visitForLog(visit: Visit): Readonly<Record<string, string>> {
+  return {
+    request_id: visit.requestId,
+    client_ip: visit.client.address,
+    method: visit.method,
+    host: visit.host.name,
+    path: (visit.target.split('?', 1)[0] ?? '').slice(0, 512),
+  }
+}

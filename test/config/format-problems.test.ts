@@ -51,7 +51,10 @@ t.test('formatProblems() writes French', async (t) => {
   const near = formatProblems(await problemsIn(WRONG.replace('sessions', 'session')), {
     language: 'fr',
   })
-  t.match(near, 'clé inconnue «\u00a0session\u00a0» — vouliez-vous dire «\u00a0sessions\u00a0»\u202f?')
+  t.match(
+    near,
+    'clé inconnue «\u00a0session\u00a0» — vouliez-vous dire «\u00a0sessions\u00a0»\u202f?',
+  )
 })
 
 t.test('PROBLEMS keep French typography', async (t) => {

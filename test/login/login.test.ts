@@ -89,7 +89,7 @@ t.test('a sixth try in a minute is not even looked at; success gives its try bac
   t.equal((await enter('bob', PASSWORD, { address: '::ffff:192.0.2.1' })).kind, 'limited', 'mapped')
   clock.advance(12_000)
   t.equal((await enter('bob')).kind, 'signed_in')
-  for (const end of ['1', 'ffff', 'a:b:c:d'])
+  for (const end of ['1', 'ffff', 'b:c:d'])
     await enter('x', 'wrong', { address: `2001:db8:1:2::${end}` })
   for (const end of ['2', '3']) await enter('x', 'wrong', { address: `2001:db8:1:2::${end}` })
   t.equal((await enter('bob', PASSWORD, { address: '2001:db8:1:2::9' })).kind, 'limited', 'one /64')
