@@ -74,8 +74,11 @@ function submitWay(deps: PortalDeps, way: Way): Route {
         outcome = await deps.login.withRecoveryCode(session, account, typed, context)
       }
       switch (outcome.kind) {
-        case 'signed_in':
-          return arrive(deps, visit, account, outcome.issued, returnTicket)
+        case 'signed_in': {
+          const answer = arrive(deps, visit, account, outcome.issued, returnTicket)
+          // Where nobody waits for them, people are told that a code is used up.
+          return way.field === 'recovery_code' ? noted(answer, 'recovery_used') : answer
+        }
         case 'refused':
           return again('wrong')
         case 'limited':
@@ -90,6 +93,18 @@ function submitWay(deps: PortalDeps, way: Way): Route {
           return unreachable(outcome)
       }
     },
+  }
+}
+
+/** The same redirect, with a notice if it leads to the account page. */
+function noted(answer: Answer, notice: 'recovery_used'): Answer {
+  return {
+    ...answer,
+    headers: answer.headers.map(([name, value]): readonly [string, string] =>
+      name === 'Location' && value === PATHS.account
+        ? [name, `${value}?notice=${notice}`]
+        : [name, value],
+    ),
   }
 }
 
