@@ -89,7 +89,6 @@ function decodeOnce(
     // Not UTF-8: apps differ in what they make of it.
     return refused('bad_escape')
   }
-  if (/%[0-9a-fA-F]{2}/.test(path)) return refused('double_encoding')
   // Full-width and other compatibility forms of the separators are folded by some programs.
   const folded = path.normalize('NFKC')
   if (/[\\\u0080-\u009f]/.test(folded)) return refused('encoded_control')

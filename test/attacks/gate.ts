@@ -45,6 +45,13 @@ export type Answered = RawResponse | undefined
 
 export const PORTAL = 'auth.example.com'
 export const SESSION = '__Secure-sallyport'
+/** What asks for a WebSocket, `Host` and `Origin` apart. */
+export const HANDSHAKE = [
+  ['Connection', 'Upgrade'],
+  ['Upgrade', 'websocket'],
+  ['Sec-WebSocket-Version', '13'],
+  ['Sec-WebSocket-Key', 'dGhlIHNhbXBsZSBub25jZQ=='],
+] as const
 /** Nobody trusts what comes from here. */
 export const STRANGER = '127.0.0.9'
 
@@ -52,6 +59,7 @@ const RULES = [
   '{path: [/public/**, /foo/*/bar, /api/*/status], policy: public}',
   '{path: /read-only, methods: GET, policy: public}',
   '{path: /denied/**, policy: deny}',
+  '{path: /intern/**, networks: 10.0.0.0/8, policy: public}',
   '{path: /strong/**, policy: two_factor}',
   '{path: /admin/**, groups: admins, policy: one_factor}',
   '{policy: one_factor}',

@@ -1,6 +1,14 @@
 import t from 'tap'
 import type { RecordedRequest } from '../support/echo-app.ts'
-import { type Answered, addBob, SESSION, STRANGER, startGate, type Wanted } from './gate.ts'
+import {
+  type Answered,
+  addBob,
+  HANDSHAKE,
+  SESSION,
+  STRANGER,
+  startGate,
+  type Wanted,
+} from './gate.ts'
 
 /** What the app is told of who asks: exactly the session's person, whatever the client says. */
 const gate = await startGate()
@@ -194,12 +202,7 @@ t.test('a trailer is not a header (A21)', async (t) => {
 })
 
 t.test('a WebSocket is told the same (D8)', async (t) => {
-  const handshake = [
-    ['Connection', 'Upgrade, Remote-User, X-Forwarded-For'],
-    ['Upgrade', 'websocket'],
-    ['Sec-WebSocket-Version', '13'],
-    ['Sec-WebSocket-Key', 'dGhlIHNhbXBsZSBub25jZQ=='],
-  ] as const
+  const handshake = [...HANDSHAKE, ['Connection', 'Remote-User, X-Forwarded-For']] as const
   const names = OURS.flatMap(spelledLike).filter((name) => /^[\w.-]+$/.test(name))
   const wanted = names.flatMap((name) =>
     PUBLIC_INTO_BOTH.map(

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { createBrowser } from '../support/browser-client.ts'
-import { addBob, type Gate, SESSION, STRANGER, startGate, type Wanted } from './gate.ts'
+import { addBob, type Gate, HANDSHAKE, SESSION, STRANGER, startGate, type Wanted } from './gate.ts'
 import { meaningsOf, otherForms, spellingsOf } from './spellings.ts'
 
 /** Without a session nothing reaches the app but what a rule leaves open. */
@@ -133,6 +133,12 @@ t.test('no header opens a closed path, from a trusted peer or from a stranger', 
     const { reached, open } = await attack(gate, wanted, from)
     t.strictSame({ reached, open }, { reached: [], open: [] }, from)
   }
+  const intern = addresses.map((name): Wanted => {
+    const value = name === 'Forwarded' ? 'for=10.1.1.1' : '10.1.1.1'
+    return { target: '/intern/x', headers: [[name, value]] }
+  })
+  t.strictSame((await attack(gate, intern, STRANGER)).reached, [], 'a network rule by hearsay')
+  t.equal((await attack(gate, intern)).reached.length, 1, "by a trusted proxy's X-Forwarded-For")
   const two = await attack(gate, [
     { raw: 'GET / HTTP/1.1\r\nHost: app.example.com\r\nHost: open.example.com\r\n\r\n' },
     { raw: 'GET / HTTP/1.1\r\nHost:\r\n\r\n' },
@@ -198,37 +204,24 @@ t.test('no cookie that is not a session opens anything', async (t) => {
 })
 
 t.test('no upgrade opens anything', async (t) => {
-  const socket = [
-    ['Connection', 'Upgrade'],
-    ['Upgrade', 'websocket'],
-    ['Sec-WebSocket-Version', '13'],
-    ['Sec-WebSocket-Key', 'dGhlIHNhbXBsZSBub25jZQ=='],
-  ] as const
   const spellings = spellingsOf('/admin/x').filter((path) => !path.startsWith('/public'))
   const targets = [...spellings.slice(0, 300), '/', '/denied/x']
-  const wanted: Wanted[] = targets.map((target) => ({ target, headers: socket }))
+  const wanted: Wanted[] = targets.map((target) => ({ target, headers: HANDSHAKE }))
   const odd: Wanted[] = [
-    { headers: [...socket, ['Origin', 'https://app.example.com']] },
-    { headers: [...socket, ['Cookie', `${SESSION}=x`]] },
-    { headers: [...socket.slice(0, 2)] },
-    { target: '/.sallyport/check/caddy', headers: socket, host: 'app.example.com' },
+    { headers: [...HANDSHAKE, ['Origin', 'https://app.example.com']] },
+    { headers: [...HANDSHAKE, ['Cookie', `${SESSION}=x`]] },
+    ...['websocket', 'h2c, websocket', 'TLS/1.2'].map((name) => ({
+      headers: [
+        ['Connection', 'Upgrade'],
+        ['Upgrade', name],
+      ] as const,
+    })),
+    { target: '/.sallyport/check/caddy', headers: HANDSHAKE, host: 'app.example.com' },
     {
       headers: [
         ['Connection', 'Upgrade, HTTP2-Settings'],
         ['Upgrade', 'h2c'],
         ['HTTP2-Settings', 'AAMAAABkAAQAAP__'],
-      ],
-    },
-    {
-      headers: [
-        ['Connection', 'Upgrade'],
-        ['Upgrade', 'h2c, websocket'],
-      ],
-    },
-    {
-      headers: [
-        ['Connection', 'Upgrade'],
-        ['Upgrade', 'TLS/1.2'],
       ],
     },
     { raw: 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n' },

@@ -2,7 +2,7 @@ import t from 'tap'
 import { portalRoutes } from '../../src/portal/portal.ts'
 import type { PortalDeps } from '../../src/portal/portal-deps.ts'
 import { addPerson } from '../support/people.ts'
-import { PORTAL, sessionOf, startGate, type Wanted } from './gate.ts'
+import { HANDSHAKE, PORTAL, sessionOf, startGate, type Wanted } from './gate.ts'
 
 /** A password alone, where a second factor is owed, opens the second step and nothing else (E5-E7). */
 const gate = await startGate()
@@ -71,16 +71,10 @@ t.test('of all routes only the second step answers', async (t) => {
 t.test('it is nobody to the apps, in both modes', async (t) => {
   const cookie = await passwordOnly()
   gate.app.reset()
-  const upgrade = [
-    ['Connection', 'Upgrade'],
-    ['Upgrade', 'websocket'],
-    ['Sec-WebSocket-Version', '13'],
-    ['Sec-WebSocket-Key', 'dGhlIHNhbXBsZSBub25jZQ=='],
-  ] as const
   const targets = ['/', '/strong/x', '/admin/x', '/read-only?x', '/anything']
   const wanted = targets.flatMap((target): Wanted[] => [
     { target, method: 'POST', cookie },
-    { target, cookie, headers: upgrade },
+    { target, cookie, headers: HANDSHAKE },
     ...['caddy', 'traefik'].map((contract) => ({
       target: `/.sallyport/check/${contract}`,
       cookie,
@@ -104,7 +98,7 @@ t.test('it is nobody to the apps, in both modes', async (t) => {
   ])
   const answers = await gate.askAll(wanted)
   const open = wanted.filter(
-    (one, i) => one.headers === upgrade && one.target === '/read-only?x' && answers[i],
+    (one, i) => one.headers === HANDSHAKE && one.target === '/read-only?x' && answers[i],
   )
   t.equal(open.length, 1)
   t.strictSame(

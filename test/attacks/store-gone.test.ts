@@ -1,7 +1,15 @@
 import { join } from 'node:path'
 import SqliteDatabase from 'better-sqlite3'
 import t from 'tap'
-import { type Answered, addBob, PORTAL, sessionOf, startGate, type Wanted } from './gate.ts'
+import {
+  type Answered,
+  addBob,
+  HANDSHAKE,
+  PORTAL,
+  sessionOf,
+  startGate,
+  type Wanted,
+} from './gate.ts'
 
 /** Where the store does not answer, nobody is let in, and nothing is said that is not true (E2, L5). */
 const gate = await startGate()
@@ -11,12 +19,6 @@ const bob = await addBob(gate)
 const cookie = await gate.signIn(bob)
 const file = join(gate.dataDir, 'sallyport.db')
 
-const HANDSHAKE = [
-  ['Connection', 'Upgrade'],
-  ['Upgrade', 'websocket'],
-  ['Sec-WebSocket-Version', '13'],
-  ['Sec-WebSocket-Key', 'dGhlIHNhbXBsZSBub25jZQ=='],
-] as const
 const asked = (contract: string): Wanted => ({
   target: `/.sallyport/check/${contract}`,
   cookie,
