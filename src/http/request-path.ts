@@ -30,6 +30,8 @@ const PLAIN = /^(?:\/[a-z0-9\-._~!$&'()*+,=:@]*)+$/
 /** Browsers send some characters bare that the grammar would have encoded, such as `[` and `|`. */
 const ALLOWED = /^[\x21\x22\x24-\x5b\x5d-\x7e]*$/
 const MAX_TARGET = 16 * 1024
+/** Longer than any app's, and short enough that judging every reading of it costs little. */
+const MAX_PATH = 4 * 1024
 
 /**
  * Reads a request target in origin-form (RFC 9112 3.2.1). Refused are spellings that are known
@@ -50,6 +52,7 @@ export function readRequestPath(
   const mark = target.indexOf('?')
   const text = mark < 0 ? target : target.slice(0, mark)
   const query = mark < 0 ? '' : target.slice(mark)
+  if (text.length > MAX_PATH) return refused('too_long')
   if (text.charCodeAt(0) !== 0x2f) return refused('not_origin_form')
   if (!/^[\x21-\x7e]*$/.test(query) || query.includes('#')) return refused('forbidden_character')
 

@@ -1,6 +1,6 @@
 import type { Level } from '../identity/principal.ts'
 import { LEVELS } from '../identity/principal.ts'
-import type { PathPattern } from './path-pattern.ts'
+import { type PathPattern, type Segments, segmentsOf } from './path-pattern.ts'
 import type { AppPolicy, Rule } from './rule.ts'
 import type { PathReading, Target } from './target.ts'
 
@@ -65,8 +65,9 @@ function matchReading(
 ): Requirement {
   let refused: Rule[] | undefined
   if (reading !== undefined) {
+    const segments = segmentsOf(reading.path)
     for (const rule of app.rules) {
-      if (!covers(rule, target, reading)) continue
+      if (!covers(rule, target, reading, segments)) continue
       if (rule.policy === 'deny') {
         if (rule.users.size === 0 && rule.groups.size === 0) return { kind: 'deny', rule }
         refused ??= []
@@ -86,17 +87,17 @@ function matchReading(
   return { kind: 'deny', rule: DEFAULT_DENY }
 }
 
-function covers(rule: Rule, target: Target, reading: PathReading): boolean {
+function covers(rule: Rule, target: Target, reading: PathReading, segments: Segments): boolean {
   if (rule.methods.size > 0 && !rule.methods.has(target.method)) return false
   const paths = reading.ignoreCase ? rule.foldedPaths : rule.paths
-  if (paths.length > 0 && !coversPath(paths, reading.path)) return false
+  if (paths.length > 0 && !coversPath(paths, reading.path, segments)) return false
   if (rule.hosts.length > 0 && !rule.hosts.some((host) => host.covers(target.host))) return false
   return rule.networks === undefined || rule.networks.has(target.address)
 }
 
 /** A loop and no closure: it runs for every rule of every request. */
-function coversPath(patterns: readonly PathPattern[], path: string): boolean {
-  for (const pattern of patterns) if (pattern.covers(path)) return true
+function coversPath(patterns: readonly PathPattern[], path: string, segments: Segments): boolean {
+  for (const pattern of patterns) if (pattern.covers(path, segments)) return true
   return false
 }
 

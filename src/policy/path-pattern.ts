@@ -4,16 +4,22 @@
  */
 export type PathPattern = {
   readonly source: string
-  /** Whether the pattern covers `path`, which is decoded and starts with `/`. */
-  readonly covers: (path: string) => boolean
+  /**
+   * Whether the pattern covers `path`, which is decoded and starts with `/`. Who asks several
+   * patterns gives the same `segments` to all of them.
+   */
+  readonly covers: (path: string, segments?: Segments) => boolean
 }
+
+/** The segments of a path. */
+export type Segments = () => readonly string[]
 
 /** Compiles a glob. The work is at most pattern × path, so no path can make it slow. */
 export function compilePathPattern(source: string): PathPattern {
   return { source, covers: matcher(source) }
 }
 
-function matcher(source: string): (path: string) => boolean {
+function matcher(source: string): PathPattern['covers'] {
   if (source === '/**' || source === '**') return () => true
   if (!source.includes('*')) return (path) => path === source
   const prefix = source.endsWith('/**') ? source.slice(0, -3) : undefined
@@ -24,7 +30,17 @@ function matcher(source: string): (path: string) => boolean {
   const pattern = source.split('/')
   // What stands before the first `*` is literal: most paths are told apart by it alone.
   const literal = source.slice(0, source.indexOf('*')).replace(/\/$/, '')
-  return (path) => path.startsWith(literal) && coversSegments(pattern, path.split('/'))
+  return (path, segments = segmentsOf(path)) =>
+    path.startsWith(literal) && coversSegments(pattern, segments())
+}
+
+/** Takes a path apart at its slashes, the first time somebody asks. */
+export function segmentsOf(path: string): Segments {
+  let segments: readonly string[] | undefined
+  return () => {
+    segments ??= path.split('/')
+    return segments
+  }
 }
 
 /** Greedy wildcard matching that falls back to the last `**` only: no exponential search. */

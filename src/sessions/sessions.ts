@@ -86,6 +86,8 @@ const MAX_CACHED = 100_000
 type Entry = {
   readonly resolution: Exclude<Resolution, { kind: 'none' }>
   readonly readAt: number
+  /** Which turn of foreign writes it was read in; an older one must be read again. */
+  readonly generation: number
   lastSeen: number
 }
 
@@ -104,6 +106,7 @@ export function createSessions(
   const digestOnce = rememberLast((token) => (isToken(token) ? digest(token) : NO_TOKEN))
   let seen = new Map<SessionId, number>()
   let epoch = 0
+  let generation = 0
 
   const forget = (id: SessionId) => {
     epoch++
@@ -115,6 +118,7 @@ export function createSessions(
 
   const load = async (tokenHash: string): Promise<Resolution> => {
     const startedIn = epoch
+    const startedAt = generation
     const session = await store.byTokenHash(tokenHash)
     const now = clock.now()
     const lastSeen =
@@ -127,7 +131,9 @@ export function createSessions(
         ? { kind: 'pending', session, account }
         : { kind: 'active', session, account, principal: principalOf(account, session) }
     // NOTE: what was read before a revocation must not be remembered after it.
-    if (startedIn === epoch) cache.set(tokenHash, { resolution, readAt: now, lastSeen: now })
+    if (startedIn === epoch) {
+      cache.set(tokenHash, { resolution, readAt: now, generation: startedAt, lastSeen: now })
+    }
     noteSeen(session.id, now)
     return resolution
   }
@@ -149,9 +155,9 @@ export function createSessions(
     setImmediate(() => {
       lookedThisTurn = false
     })
-    if (!deps.foreignWrites.seen()) return
-    epoch++
-    cache.clear()
+    // What is remembered stays, to tell whose request it is, but opens nothing until it is read
+    // again.
+    if (deps.foreignWrites.seen()) generation++
   }
 
   const flush = async (): Promise<void> => {
@@ -215,7 +221,12 @@ export function createSessions(
       checkForeignWrites()
       const entry = cache.get(tokenHash)
       const now = clock.now()
-      if (entry !== undefined && now - entry.readAt < FRESH_FOR && now >= entry.readAt) {
+      if (
+        entry !== undefined &&
+        entry.generation === generation &&
+        now - entry.readAt < FRESH_FOR &&
+        now >= entry.readAt
+      ) {
         const { session } = entry.resolution
         if (isOver(session, entry.lastSeen, now)) return drop(tokenHash)
         if (now - entry.lastSeen >= SECOND) {

@@ -1,4 +1,6 @@
+import { renameSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import SqliteDatabase from 'better-sqlite3'
 import t from 'tap'
 import {
@@ -102,6 +104,31 @@ t.test('a store that others keep locked lets sessions go on and issues none', as
   t.equal((await gate.ask({ cookie })).status, 200, 'it was not signed out')
   t.ok(sessionOf(await gate.submit('/.sallyport/login', credentials)))
 })
+
+t.test(
+  'a database file that is moved away answers nothing, and goes on when it is back',
+  async (t) => {
+    t.strictSame(statuses(await gate.askAll([{ cookie }])), [200])
+    renameSync(file, `${file}.away`)
+    // The file is looked up once a second.
+    let answers = await gate.askAll(NEED_A_SESSION)
+    for (const until = Date.now() + 5_000; Date.now() < until; ) {
+      if (answers[0]?.status === 503) break
+      await setTimeout(100)
+      answers = await gate.askAll(NEED_A_SESSION)
+    }
+    app.reset()
+    answers = await gate.askAll(NEED_A_SESSION)
+    t.strictSame(
+      statuses(answers),
+      NEED_A_SESSION.map(() => 503),
+    )
+    t.equal(app.requests.length, 0)
+    renameSync(`${file}.away`, file)
+    await setTimeout(1_100)
+    t.strictSame(statuses(await gate.askAll([{ cookie }])), [200])
+  },
+)
 
 t.test(
   'an account or a session removed by others is gone with the next request (E8, L35)',

@@ -38,7 +38,7 @@ t.test('openSqlStore() sets the connection up for durability', async (t) => {
   t.equal(raw.pragma('journal_mode', { simple: true }), 'wal')
   raw.close()
   const file = await openSqliteFile(path)
-  const database = createDatabase(file.dialect)
+  const database = createDatabase(file.dialect, file.isPresent)
   const pragma = (name: string) =>
     database.read(async (db) => {
       const { rows } = await db.executeQuery(CompiledQuery.raw(`pragma ${name}`))
@@ -129,7 +129,8 @@ t.test('migrate() leaves the tables as they were when a later migration fails', 
   using dir = tempDir()
   const path = dir.at('sallyport.db')
   await (await openSqlStore({ path })).close()
-  const database = createDatabase((await openSqliteFile(path)).dialect)
+  const file = await openSqliteFile(path)
+  const database = createDatabase(file.dialect, file.isPresent)
   const failing = {
     ...MIGRATIONS,
     '0002_half': {

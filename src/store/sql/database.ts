@@ -25,23 +25,28 @@ export type Database = {
  * no waiting; `writers` is held while waiting for another process's lock too, so that one writer
  * tries at a time and readers pass meanwhile.
  */
-export function createDatabase(dialect: Dialect): Database {
+export function createDatabase(dialect: Dialect, isPresent: () => boolean): Database {
   const kysely = new Kysely<Schema>({ dialect, log: [] })
   const connection = createLane()
   const writers = createLane()
   let closing: Promise<void> | undefined
 
-  const assertOpen = () => {
+  const assertUsable = () => {
     if (closing !== undefined) throw new AppError('store_unavailable', 'The database is closed.')
+    if (isPresent()) return
+    throw new AppError(
+      'store_unavailable',
+      'The database file was removed or replaced while it was in use. Put it back, or restart.',
+    )
   }
 
   return {
     read: async (job) => {
-      assertOpen()
+      assertUsable()
       return await whileBusy(() => connection.run(() => job(kysely)), performance.now() + LOCK_WAIT)
     },
     write: async (job) => {
-      assertOpen()
+      assertUsable()
       const deadline = performance.now() + LOCK_WAIT
       return await writers.run(async () => {
         let begun = false

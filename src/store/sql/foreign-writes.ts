@@ -1,15 +1,19 @@
 import type { ForeignWrites } from '../../sessions/session.ts'
+import type { SqliteFile } from './sqlite-file.ts'
 
 /**
- * Says `true` once after each change another connection has committed. When the question itself
+ * Says `true` once after each change another connection has committed, and while the file is gone. When the question itself
  * fails the answer is `true`: what is cached must be read again, and the reading then fails.
  */
-export function createForeignWrites(dataVersion: () => number): ForeignWrites {
-  let last = dataVersion()
+export function createForeignWrites(
+  file: Pick<SqliteFile, 'dataVersion' | 'isPresent'>,
+): ForeignWrites {
+  let last = file.dataVersion()
   return {
     seen: () => {
       try {
-        const version = dataVersion()
+        if (!file.isPresent()) return true
+        const version = file.dataVersion()
         if (version === last) return false
         last = version
         return true

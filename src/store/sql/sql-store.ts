@@ -39,7 +39,7 @@ export type SqlStore = AsyncDisposable & {
  */
 export async function openSqlStore(options: { readonly path: string }): Promise<SqlStore> {
   const file = await openSqliteFile(options.path)
-  const database = createDatabase(file.dialect)
+  const database = createDatabase(file.dialect, file.isPresent)
   try {
     await migrate(database)
     const close = database.close
@@ -50,7 +50,7 @@ export async function openSqlStore(options: { readonly path: string }): Promise<
       recoveryCodes: createRecoveryCodeStore(database),
       sessions: createSessionStore(database),
       meta: createMetaStore(database),
-      foreignWrites: createForeignWrites(file.dataVersion),
+      foreignWrites: createForeignWrites(file),
       ping: () =>
         database.read(async (db) => {
           await db.selectFrom('meta').select('key').limit(1).execute()

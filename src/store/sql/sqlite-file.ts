@@ -11,6 +11,7 @@ import {
   SqliteQueryCompiler,
 } from 'kysely'
 import { AppError } from '../../lib/app-error.ts'
+import { SECOND } from '../../lib/duration.ts'
 import { isDamage, storeError } from './store-error.ts'
 import { LOCK_WAIT, whileBusy } from './while-busy.ts'
 
@@ -23,6 +24,11 @@ export type SqliteFile = {
    * Costs a look into shared memory, no I/O (https://sqlite.org/pragma.html#pragma_data_version).
    */
   readonly dataVersion: () => number
+  /**
+   * Whether the file that was opened is still the one at its path. A file that was deleted or
+   * replaced goes on answering, but nothing written to it would last. Looked up once a second.
+   */
+  readonly isPresent: () => boolean
   /** Closes at once, also when the query builder has not used the file yet. Safe to call twice. */
   readonly close: () => void
 }
@@ -56,12 +62,29 @@ export async function openSqliteFile(path: string): Promise<SqliteFile> {
     return {
       dialect: sqliteDialect(opened),
       dataVersion: () => version.get() ?? 0,
+      isPresent: presence(path),
       close: () => opened.close(),
     }
   } catch (cause) {
     raw?.close()
     const error = storeError(cause)
     throw isDamage(error.cause) ? damaged(path, error.cause) : error
+  }
+}
+
+const LOOK_AGAIN = 1 * SECOND
+
+function presence(path: string): () => boolean {
+  const { dev, ino } = statSync(path)
+  let present = true
+  let nextLook = 0
+  return () => {
+    const now = performance.now()
+    if (now < nextLook) return present
+    nextLook = now + LOOK_AGAIN
+    const found = statSync(path, { throwIfNoEntry: false })
+    present = found !== undefined && found.ino === ino && found.dev === dev
+    return present
   }
 }
 
