@@ -209,6 +209,24 @@ t.test('an allow carries the whole identity, empty for nobody (A5, A18)', async 
   }
 })
 
+t.test("a WebSocket that another site's page opens is refused (D8)", async (t) => {
+  const opened = (contract: string, origin: string): Wanted =>
+    ask(contract, {}, { cookie, headers: [...HANDSHAKE, ['Origin', origin]] })
+  for (const contract of CONTRACTS) {
+    const answers = await gate.askAll([
+      opened(contract, 'https://asked.example.com'),
+      opened(contract, 'https://evil.example'),
+      opened(contract, 'https://asked.example.com.evil.example'),
+      opened(contract, 'null'),
+    ])
+    t.strictSame(
+      answers.map((answer) => answer?.status),
+      [200, 403, 403, 403],
+      contract,
+    )
+  }
+})
+
 t.test(
   'a denial is one that the proxy passes on, small and with an absolute address',
   async (t) => {

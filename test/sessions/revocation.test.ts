@@ -31,6 +31,21 @@ t.test('endOfUser() ends all of a person but the one at hand', async (t) => {
   t.equal(await kindOf(kept.token.reveal()), 'none')
 })
 
+t.test(
+  "another process's write leaves the others known, so that their own budget pays",
+  async (t) => {
+    const { open, kindOf, sessions, elsewhere } = await createWorld(t)
+    const cli = await elsewhere()
+    const [kept, ended] = [await open(), await open()]
+    await kindOf(kept.token.reveal())
+    await kindOf(ended.token.reveal())
+    await cli.sessions.remove(ended.session.id)
+    t.equal(await kindOf(ended.token.reveal()), 'none')
+    t.equal(sessions.familiar(kept.token.reveal()), kept.session.id)
+    t.equal(await kindOf(kept.token.reveal()), 'active')
+  },
+)
+
 t.test('what another process removes or disables is gone on the next request', async (t) => {
   const { open, kindOf, sessions, clock, bob, elsewhere } = await createWorld(t)
   const cli = await elsewhere()
@@ -56,6 +71,7 @@ t.test('what another process removes or disables is gone on the next request', a
   const fifth = await open()
   t.equal(await kindOf(fifth.token.reveal()), 'none', 'cannot have a session')
   t.equal(await sessions.isAlive(fifth.session.id), false)
+  t.equal(sessions.familiar(fourth.token.reveal()), undefined, 'what ended is nobody any more')
   await cli.accounts.setDisabled(bob, false, clock.now())
   t.equal(await kindOf(first.token.reveal()), 'none', 'and what ended stays ended')
 })
