@@ -1,7 +1,6 @@
 import { dirname } from 'node:path'
 import { createAuthorize } from './access/authorize.ts'
 import { caddy } from './check/caddy.ts'
-import type { Contract } from './check/contract.ts'
 import { nginx } from './check/nginx.ts'
 import { traefik } from './check/traefik.ts'
 import type { Settings } from './config/settings.ts'
@@ -215,7 +214,7 @@ export async function startApp(
     locate: createClientLocator(networkSet(settings.trustedProxies)),
     siteOf,
     health: health.probe,
-    contracts: new Map<string, Contract>([caddy, traefik, nginx].map((c) => [c.name, c])),
+    contracts: [caddy, traefik, nginx],
     forwardAuth: createForwardAuth({ judge, siteOf, denials }),
     portal,
     portalHost: portalUrl.hostname.replace(/^\[|\]$/g, ''),

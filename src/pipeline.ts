@@ -25,7 +25,7 @@ export type PipelineDeps = {
   readonly locate: ClientLocator
   readonly siteOf: (host: Host) => Site
   readonly health: (path: string) => Promise<Answer> | undefined
-  readonly contracts: ReadonlyMap<string, Contract>
+  readonly contracts: readonly Contract[]
   readonly forwardAuth: ForwardAuth
   readonly portal: Portal
   readonly portalHost: string
@@ -46,12 +46,21 @@ export type Pipeline = {
 export const RESERVED = '/.sallyport/'
 const CHECK = '/.sallyport/check/'
 
+type Question = { readonly contract: Contract; readonly wantsPage: boolean }
+
 /**
  * Raw request → client → route → (budget → path → decision, in `gate/judge`) → forward or answer.
  * Read this first: it is the way every request takes, to the proxy, to forward-auth, to the portal.
  */
 export function createPipeline(deps: PipelineDeps): Pipeline {
   const { denials, judge } = deps
+  /** What a proxy may ask: `/.sallyport/check/nginx`, and with `/page` for the visitor's page. */
+  const questions = new Map<string, Question>(
+    deps.contracts.flatMap((contract) => [
+      [`${CHECK}${contract.name}`, { contract, wantsPage: false }],
+      [`${CHECK}${contract.name}/page`, { contract, wantsPage: true }],
+    ]),
+  )
 
   /** What is asked, by whom. `undefined`: the host makes no sense. */
   const open = (req: IncomingMessage): Visit | undefined => {
@@ -110,7 +119,8 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
       return
     }
     if (visit === undefined) return reply(res, BAD_HOST)
-    if (path.startsWith(CHECK)) return ask(visit, path.slice(CHECK.length), res)
+    const question = questions.get(path)
+    if (question !== undefined) return ask(visit, question, res)
     if (path.startsWith(RESERVED)) return ours(visit, path, req, res)
     if (visit.method === 'OPTIONS' && visit.target === '*') return reply(res, OPTIONS)
     const isPortalHome = path === '/' && visit.host.name === deps.portalHost
@@ -128,14 +138,8 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
     )
   }
 
-  /** A proxy asks: `caddy`, `traefik`, `nginx`, or `nginx/page`. */
-  const ask = (visit: Visit, rest: string, res: ServerResponse) => {
-    const [name = '', page, ...more] = rest.split('/')
-    const contract = deps.contracts.get(name)
-    if (contract === undefined || (page !== undefined && page !== 'page') || more.length > 0) {
-      return reply(res, denials.notFound(visit))
-    }
-    const answer = deps.forwardAuth(visit, contract, page === 'page')
+  const ask = (visit: Visit, { contract, wantsPage }: Question, res: ServerResponse) => {
+    const answer = deps.forwardAuth(visit, contract, wantsPage)
     if (!(answer instanceof Promise)) return reply(res, answer)
     answer.then(
       (late) => reply(res, late),

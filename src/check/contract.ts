@@ -1,6 +1,6 @@
 import type { Answer } from '../http/answer.ts'
 import { type Host, parseHost } from '../http/host.ts'
-import { headerValues, type RawHeaders, singleHeader } from '../http/raw-headers.ts'
+import { headerValues, onlyHeader, type RawHeaders } from '../http/raw-headers.ts'
 
 /** The request a proxy asks about. */
 export type Asked = {
@@ -29,8 +29,8 @@ export type Contract = {
 
 /** A header of a contract: sent once and not blank. */
 export function contractHeader(headers: RawHeaders, name: string): string | undefined {
-  const header = singleHeader(headers, name)
-  return header.kind === 'one' && header.value !== '' ? header.value : undefined
+  const value = onlyHeader(headers, name)
+  return value === '' ? undefined : value
 }
 
 /** Methods are tokens in upper case; any other spelling is somebody trying something. */

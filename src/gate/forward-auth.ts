@@ -33,7 +33,9 @@ export function createForwardAuth(deps: {
     }
     const { asked } = reading
     const asking: Visit = {
-      ...visit,
+      requestId: visit.requestId,
+      client: visit.client,
+      headers: visit.headers,
       method: asked.method,
       host: asked.host,
       target: asked.target,

@@ -20,6 +20,17 @@ export function singleHeader(headers: RawHeaders, name: string): SingleHeader {
   return found === undefined ? ABSENT : { kind: 'one', value: found }
 }
 
+/** The field's value when it was sent exactly once; absent and repeated are not told apart. */
+export function onlyHeader(headers: RawHeaders, name: string): string | undefined {
+  let found: string | undefined
+  for (let i = 0; i + 1 < headers.length; i += 2) {
+    if (!isNamed(headers[i], name)) continue
+    if (found !== undefined) return undefined
+    found = headers[i + 1] ?? ''
+  }
+  return found
+}
+
 /** Every value of this field (name in lower case), in order. */
 export function headerValues(headers: RawHeaders, name: string): readonly string[] {
   const values: string[] = []

@@ -40,14 +40,18 @@ const OBSERVED: Readonly<Record<string, Observed>> = {
 
 for (const name of PACKAGES) {
   const found = resolve(name)
-  t.test(`${name} does what docs/decisions/0002 says`, { skip: !found }, async (t) => {
-    if (found === undefined) return
-    const observed = await observe(t, (port) => startPackage(t, found.entry, port))
-    t.comment(`${name}@${found.version}: ${JSON.stringify(observed)}`)
-    const expected = OBSERVED[`${name}@${found.version}`]
-    if (expected === undefined) t.comment('not the version that was looked at')
-    else t.strictSame(observed, expected)
-  })
+  t.test(
+    `${name} does what docs/decisions/0002 says`,
+    { skip: found ? false : 'HTTP_PROXY_PACKAGE does not name a folder that has it' },
+    async (t) => {
+      if (found === undefined) return
+      const observed = await observe(t, (port) => startPackage(t, found.entry, port))
+      t.comment(`${name}@${found.version}: ${JSON.stringify(observed)}`)
+      const expected = OBSERVED[`${name}@${found.version}`]
+      if (expected === undefined) t.comment('not the version that was looked at')
+      else t.strictSame(observed, expected)
+    },
+  )
 }
 
 t.test('forward() does none of it', async (t) => {
