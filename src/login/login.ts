@@ -104,6 +104,12 @@ export function createLogin(deps: LoginDeps, budgets: LoginBudgets): Login {
   /** The newest unlock obeyed, by account: bounded by the accounts there are. */
   const unlocks = new Map<UserId, number>()
 
+  const readAccount = async (name: string) => {
+    const account = await deps.accounts.byName(name)
+    const hash = account === undefined ? undefined : await deps.accounts.passwordHash(account.id)
+    return { account, hash }
+  }
+
   const withPassword: Login['withPassword'] = async (input, context) => {
     const network = networkKey(context.address)
     const take = limiter.take(budgets.password, network)
@@ -113,8 +119,8 @@ export function createLogin(deps: LoginDeps, budgets: LoginBudgets): Login {
       audit(failure('auth.password', 'rate_limited'), trail)
       return { kind: 'limited', take, budget: budgets.password }
     }
-    const account = await deps.accounts.byName(name)
-    const hash = account === undefined ? undefined : await deps.accounts.passwordHash(account.id)
+    const giveBack = () => limiter.refund(budgets.password, network)
+    const { account, hash } = await orUndo(() => readAccount(name), giveBack)
     const device = account === undefined ? undefined : context.knownDevice(account)
     // The command line lifts a lock through the store: this process hears of it here.
     if (account !== undefined && account.unlockedAt > (unlocks.get(account.id) ?? startedAt)) {
@@ -123,10 +129,13 @@ export function createLogin(deps: LoginDeps, budgets: LoginBudgets): Login {
     }
     const door = lockout.begin(name, network, device)
     // SECURITY: the hash is computed in every case, so time does not tell them apart.
-    const verdict = await deps.passwords.verify(input.password, hash)
-    if (verdict.kind === 'busy') {
-      limiter.refund(budgets.password, network)
+    const takeBack = () => {
+      giveBack()
       if (door.kind === 'go') door.attempt.cancelled()
+    }
+    const verdict = await orUndo(() => deps.passwords.verify(input.password, hash), takeBack)
+    if (verdict.kind === 'busy') {
+      takeBack()
       audit(failure('auth.password', 'busy'), trail)
       return { kind: 'busy' }
     }
@@ -147,23 +156,26 @@ export function createLogin(deps: LoginDeps, budgets: LoginBudgets): Login {
       }
       return { kind: 'refused' }
     }
-    const owesSecond = await deps.totp.hasDevice(account.id)
-    const issued = await deps.sessions.open({
-      userId: account.id,
-      stage: owesSecond ? 'pending' : 'complete',
-      factors: [{ kind: 'password', at: clock.now() }],
-      remember: input.remember,
-      address: context.address,
-      userAgent: context.userAgent,
-    })
+    const owesSecond = await orUndo(() => deps.totp.hasDevice(account.id), takeBack)
+    const opening = () =>
+      deps.sessions.open({
+        userId: account.id,
+        stage: owesSecond ? 'pending' : 'complete',
+        factors: [{ kind: 'password', at: clock.now() }],
+        remember: input.remember,
+        address: context.address,
+        userAgent: context.userAgent,
+      })
+    const issued = await orUndo(opening, takeBack)
     // Whoever changes a password ends the account's sessions in the same step: one that was
     // opened with the old password in that moment must not outlive it.
-    if ((await deps.accounts.passwordHash(account.id)) !== hash) {
+    const { hash: hashNow } = await orUndo(() => readAccount(name), takeBack)
+    if (hashNow !== hash) {
       await deps.sessions.end(issued.session.id)
       audit(failure('auth.password', 'wrong'), trail)
       return { kind: 'refused' }
     }
-    limiter.refund(budgets.password, network)
+    giveBack()
     door.attempt.succeeded()
     const known = auditContext(context, { account, session: issued.session })
     audit({ event: 'auth.password', outcome: 'success' }, known)
@@ -191,11 +203,11 @@ export function createLogin(deps: LoginDeps, budgets: LoginBudgets): Login {
       audit(failure(event, 'rate_limited'), trail)
       return { kind: 'limited', take: byAccount, budget: budgets.secondFactor }
     }
-    const proof = await prove()
     const refund = () => {
       limiter.refund(budgets.secondStep, network)
       limiter.refund(budgets.secondFactor, account.id)
     }
+    const proof = await orUndo(prove, refund)
     if (proof === 'busy') {
       refund()
       audit(failure(event, 'busy'), trail)
@@ -235,6 +247,19 @@ export function createLogin(deps: LoginDeps, budgets: LoginBudgets): Login {
         const verdict = await deps.recoveryCodes.use(account.id, code)
         return verdict.kind === 'empty' || verdict.kind === 'format' ? 'wrong' : verdict.kind
       }),
+  }
+}
+
+/**
+ * When `work` throws, nothing was judged: `undo` takes back what was counted for it, so that a
+ * store that is out does not lock out whoever tries again meanwhile.
+ */
+async function orUndo<T>(work: () => Promise<T>, undo: () => void): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    undo()
+    throw error
   }
 }
 

@@ -1,6 +1,7 @@
 import t from 'tap'
+import { AppError } from '../../src/lib/app-error.ts'
 import { MINUTE } from '../../src/lib/duration.ts'
-import { createWorld, PASSWORD } from './world.ts'
+import { CONTEXT, codeAt, createWorld, PASSWORD } from './world.ts'
 
 t.test('withPassword() opens a session, pending where a second factor is owed', async (t) => {
   const { enter, addAccount, sessions, events } = await createWorld(t)
@@ -183,3 +184,45 @@ t.test('a password that is changed while it is judged opens nothing (L35)', asyn
   t.strictSame(await enter('bob'), { kind: 'refused' })
   t.strictSame(await sessions.ofUser(bob.id), [])
 })
+
+t.test(
+  'while the store is out nothing is counted: whoever tries again is not locked out',
+  async (t) => {
+    const { addAccount, enter, store, login, clock } = await createWorld(t, { auth: 3 })
+    const ada = await addAccount('ada', { totp: true })
+    const signedIn = await enter('ada')
+    if (signedIn.kind !== 'signed_in') return t.fail(signedIn.kind)
+    const { session } = signedIn.issued
+    const { sessions, accounts, totp } = store
+    const out = async () => {
+      throw new AppError('store_unavailable', 'out')
+    }
+    /** Puts the failure in a method's place; gives what puts the method back. */
+    const fail = (part: object, name: string) => {
+      const method: unknown = Reflect.get(part, name)
+      Reflect.set(part, name, out)
+      return () => Reflect.set(part, name, method)
+    }
+    const stops: (readonly [object, string])[] = [
+      [accounts, 'byName'],
+      [accounts, 'passwordHash'],
+      [totp, 'devices'],
+      [sessions, 'add'],
+    ]
+    for (const [part, name] of stops) {
+      const mend = fail(part, name)
+      for (let i = 0; i < 12; i++)
+        await t.rejects(enter('ada'), { code: 'store_unavailable' }, name)
+      mend()
+    }
+    t.equal((await enter('ada')).kind, 'signed_in', 'twelve at each place later')
+    const mend = fail(totp, 'devices')
+    for (let i = 0; i < 12; i++) {
+      await t.rejects(login.withTotp(session, ada, '123456', CONTEXT), {
+        code: 'store_unavailable',
+      })
+    }
+    mend()
+    t.equal((await login.withTotp(session, ada, codeAt(clock.now()), CONTEXT)).kind, 'signed_in')
+  },
+)

@@ -1,13 +1,9 @@
-import { Secret as OtpSecret, TOTP } from 'otpauth'
 import t from 'tap'
 import type { RecoveryCodes } from '../../src/factors/recovery-codes.ts'
 import { DAY, MINUTE } from '../../src/lib/duration.ts'
 import { Secret } from '../../src/lib/secret.ts'
 import type { Session } from '../../src/sessions/session.ts'
-import { CONTEXT, createWorld, PASSWORD, TOTP_KEY } from './world.ts'
-
-const codeAt = (time: number) =>
-  new TOTP({ secret: OtpSecret.fromBase32(TOTP_KEY) }).generate({ timestamp: time })
+import { CONTEXT, codeAt, createWorld, PASSWORD } from './world.ts'
 
 const codesOf = async (making: ReturnType<RecoveryCodes['create']>): Promise<readonly string[]> => {
   const made = await making

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { Secret as OtpSecret, TOTP } from 'otpauth'
 import type { Test } from 'tap'
 import { checkRegistration } from '../../src/accounts/registration.ts'
 import type { AuditContext, AuditEvent } from '../../src/audit/audit.ts'
@@ -21,6 +22,10 @@ import { tempDir } from '../support/temp-dir.ts'
 
 export const PASSWORD = 'correct horse battery'
 export const TOTP_KEY = 'JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP'
+
+/** The code an app with this key shows at the instant. */
+export const codeAt = (time: number) =>
+  new TOTP({ secret: OtpSecret.fromBase32(TOTP_KEY) }).generate({ timestamp: time })
 
 /** Login and setup over real parts; hashes are cheap, and how many were computed is counted. */
 export async function createWorld(
