@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type Child, freePort, listening, runChild, startChild } from './child.ts'
+import { freePort } from '../test/support/free-port.ts'
+import { type Child, listening, runChild, startChild } from './child.ts'
 
 /** A Caddy in front of the app, and, on a second port, one that asks Sallyport first. */
 export type Caddy = { readonly child: Child; readonly port: number; readonly guardedPort?: number }

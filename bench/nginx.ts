@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { freePort, listening, runChild, startChild } from './child.ts'
+import { freePort } from '../test/support/free-port.ts'
+import { listening, runChild, startChild } from './child.ts'
 import type { Program } from './program.ts'
 
 /** The version of the nginx on this machine; `undefined` when there is none. */
