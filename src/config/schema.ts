@@ -1,47 +1,21 @@
 import { z } from 'zod'
 import { DAY, HOUR, MINUTE, SECOND } from '../lib/duration.ts'
 import { APP_DEFAULTS, DEFAULTS } from './defaults.ts'
-import type { Fault } from './problem.ts'
 import type { LocalText, RuleSettings } from './settings.ts'
 import { choice, flag, line, version, whole } from './values/basics.ts'
 import { duration, rate } from './values/duration.ts'
 import { contentSecurityPolicy, headerName, requestHeaders } from './values/header.ts'
 import { host, hostPattern } from './values/host.ts'
+import { leaf, report } from './values/leaf.ts'
 import { listOf } from './values/list.ts'
 import { masterKey } from './values/master-key.ts'
 import { listenAddress, network, trustedProxy } from './values/network.ts'
 import { helpLink, origin } from './values/origin.ts'
-import type { Reader } from './values/reader.ts'
 import { method, pathGlob, personName } from './values/rule-parts.ts'
 import { sqlitePath } from './values/store.ts'
 
-/** Carries a fault of ours through zod, whose own words never reach anyone. */
-type FaultIssue = { fault: Fault }
-
 const MAX_APPS = 1000
 const MAX_RULES = 2000
-
-const MISSING: Fault = { kind: 'missing_key' }
-
-function leaf<T>(reader: Reader<T>) {
-  return z.unknown().transform((raw, context): T => {
-    const reading = raw === undefined ? { kind: 'faults' as const, faults: [MISSING] } : reader(raw)
-    if (reading.kind === 'value') return reading.value
-    report(context, reading.faults)
-    return z.NEVER
-  })
-}
-
-function report(
-  context: {
-    readonly addIssue: (issue: { code: 'custom'; path: PropertyKey[]; params: FaultIssue }) => void
-  },
-  faults: readonly Fault[],
-): void {
-  for (const fault of faults) {
-    context.addIssue({ code: 'custom', path: [...(fault.path ?? [])], params: { fault } })
-  }
-}
 
 const POLICIES = [
   'public',
