@@ -71,6 +71,7 @@ const RULES: ArchitectureRules = {
     zod: ['config'],
     tldts: ['config'],
     commander: ['cli'],
+    'prom-client': ['metrics'],
   },
   homes: [
     {

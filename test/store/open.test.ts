@@ -147,7 +147,10 @@ t.test('migrate() leaves the tables as they were when a later migration fails', 
   t.equal(await store.accounts.count(), 0)
   const raw = new SqliteDatabase(path, { readonly: true })
   t.equal(raw.prepare("select 1 from sqlite_schema where name = 'half'").get(), undefined)
-  t.equal(raw.prepare('select count(*) from kysely_migration').pluck().get(), 1)
+  t.equal(
+    raw.prepare('select count(*) from kysely_migration').pluck().get(),
+    Object.keys(MIGRATIONS).length,
+  )
   raw.close()
 })
 

@@ -5,9 +5,10 @@ import type { Database } from './database.ts'
 import type { Schema } from './schema.ts'
 
 /** Every change of the tables, in the order of the names. A published one is never edited. */
-export const MIGRATIONS = { '0001_start': { up: start } } as const satisfies Readonly<
-  Record<string, Migration>
->
+export const MIGRATIONS = {
+  '0001_start': { up: start },
+  '0002_gate': { up: gate },
+} as const satisfies Readonly<Record<string, Migration>>
 
 /**
  * Brings the tables up to date. Everything that is pending runs in one write transaction: a
@@ -146,4 +147,34 @@ async function start(db: Kysely<unknown>): Promise<void> {
     .columns(['user_id', 'created_at'])
     .execute()
   await schema.createIndex('sessions_over').on('sessions').column('over_at').execute()
+}
+
+async function gate(db: Kysely<unknown>): Promise<void> {
+  const { schema } = db
+  await schema
+    .createTable('bans')
+    .addColumn('network', 'text', (column) => column.primaryKey())
+    .addColumn('reason', 'text', (column) => column.notNull())
+    .addColumn('created_at', 'bigint', (column) => column.notNull())
+    .addColumn('ends_at', 'bigint', (column) => column.notNull())
+    .execute()
+  await schema
+    .createTable('spent')
+    .addColumn('kind', 'text', (column) => column.notNull())
+    .addColumn('digest', 'text', (column) => column.notNull())
+    .addColumn('forget_at', 'bigint', (column) => column.notNull())
+    .addPrimaryKeyConstraint('spent_key', ['kind', 'digest'])
+    .execute()
+  await schema.createIndex('spent_forget').on('spent').column('forget_at').execute()
+  await schema
+    .createTable('csp_reports')
+    .addColumn('app', 'text', (column) => column.notNull())
+    .addColumn('directive', 'text', (column) => column.notNull())
+    .addColumn('blocked', 'text', (column) => column.notNull())
+    .addColumn('page', 'text', (column) => column.notNull())
+    .addColumn('count', 'integer', (column) => column.notNull())
+    .addColumn('first_at', 'bigint', (column) => column.notNull())
+    .addColumn('last_at', 'bigint', (column) => column.notNull())
+    .addPrimaryKeyConstraint('csp_reports_key', ['app', 'directive', 'blocked'])
+    .execute()
 }

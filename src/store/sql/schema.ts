@@ -70,4 +70,31 @@ export type Schema = {
     readonly address: string
     readonly user_agent: string
   }
+  readonly bans: {
+    /** CIDR, canonical. */
+    readonly network: string
+    readonly reason: string
+    readonly created_at: number
+    readonly ends_at: number
+  }
+  /** Things that may be used once and were. */
+  readonly spent: {
+    /** What it was, e.g. `return`, `webhook`. */
+    readonly kind: string
+    readonly digest: string
+    /** From when on it would be refused anyway, so that it need not be remembered. */
+    readonly forget_at: number
+  }
+  /** Violations of content security policies, one row for each distinct one. */
+  readonly csp_reports: {
+    readonly app: string
+    readonly directive: string
+    /** Origin or keyword, never a full URL. */
+    readonly blocked: string
+    /** Path of the first page it was seen on, without query. */
+    readonly page: string
+    readonly count: number
+    readonly first_at: number
+    readonly last_at: number
+  }
 }
