@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path'
 import { AppError } from '../lib/app-error.ts'
 import { APP_DEFAULTS, DEFAULTS } from './defaults.ts'
+import { WEBSOCKET_DEFAULTS } from './sections/websockets.ts'
 import type { Settings } from './settings.ts'
 import { inUrl, isLoopback } from './values/host.ts'
 import { listenAddress } from './values/network.ts'
@@ -47,6 +48,7 @@ export function protectSettings(options: ProtectOptions): Settings {
     sessions: DEFAULTS.sessions,
     login: DEFAULTS.login,
     limits: DEFAULTS.limits,
+    websockets: WEBSOCKET_DEFAULTS,
     apps: [
       {
         ...APP_DEFAULTS,

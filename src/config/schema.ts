@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { DAY, HOUR, MINUTE, SECOND } from '../lib/duration.ts'
 import { APP_DEFAULTS, DEFAULTS } from './defaults.ts'
+import { websocketKeys } from './sections/websockets.ts'
 import type { LocalText, RuleSettings } from './settings.ts'
 import { choice, flag, line, version, whole } from './values/basics.ts'
 import { duration, rate } from './values/duration.ts'
@@ -139,6 +140,7 @@ const limitsSchema = z.strictObject({
   auth: leaf(rate).default(limits.auth),
   default: leaf(rate).default(limits.default),
   session: leaf(rate).default(limits.session),
+  ...websocketKeys,
   lockout: lockoutSchema.prefault({}),
 })
 

@@ -1,5 +1,6 @@
 import type { Milliseconds } from '../lib/duration.ts'
 import type { Secret } from '../lib/secret.ts'
+import type { LiveLimits } from '../proxy/live-connections.ts'
 
 /** At most `count` in `window`. Written `5/1m` in the file. */
 export type Rate = { readonly count: number; readonly window: Milliseconds }
@@ -90,6 +91,8 @@ export type Settings = {
     readonly session: Rate
     readonly lockout: { readonly failures: number; readonly duration: Milliseconds }
   }
+  /** How many WebSockets one session, and one address, may have open. */
+  readonly websockets: LiveLimits
   readonly apps: readonly AppSettings[]
   readonly log: {
     readonly level: 'debug' | 'info' | 'warn' | 'error'

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import type { ConfigFile } from './schema.ts'
+import { toWebsocketLimits } from './sections/websockets.ts'
 import type { AppSettings, RuleSettings, Settings } from './settings.ts'
 
 /**
@@ -30,6 +31,7 @@ export function toSettings(
       recoveryCodes: { count: file.login.recovery_codes.count },
     },
     limits,
+    websockets: toWebsocketLimits(limits),
     apps: file.apps.map(toApp),
     log: file.log,
   }

@@ -1,12 +1,13 @@
 import type { AppSettings, Settings } from '../config/settings.ts'
-import { sendAnswer } from '../http/answer.ts'
+import { type Answer, problemJson, sendAnswer } from '../http/answer.ts'
 import { isOwnCookie } from '../http/cookies.ts'
 import { firstHeader } from '../http/raw-headers.ts'
 import { createSecurityHeaders } from '../http/security-headers.ts'
-import type { Visit } from '../http/visit.ts'
+import { type Visit, visitForLog } from '../http/visit.ts'
 import { type HeaderPair, identityHeaders } from '../identity/identity-headers.ts'
 import type { Principal } from '../identity/principal.ts'
 import type { Clock } from '../lib/clock.ts'
+import { networkKey } from '../lib/network.ts'
 import type { Decision } from '../policy/decide.ts'
 import { createForwarder, type ForwardPlan } from '../proxy/forward.ts'
 import { createLiveConnections } from '../proxy/live-connections.ts'
@@ -32,7 +33,7 @@ export type GateApps = {
 }
 
 export function createGateApps(
-  settings: Pick<Settings, 'apps' | 'portal'>,
+  settings: Pick<Settings, 'apps' | 'portal' | 'websockets'>,
   deps: {
     readonly sessions: Pick<Sessions, 'onEnd' | 'isAlive'>
     readonly denials: Denials
@@ -43,7 +44,7 @@ export function createGateApps(
   const upstreams = createUpstreams()
   const stalls = createStallWatch()
   const responseHeaders = createResponseHeaders({ isOwnCookie })
-  const live = createLiveConnections()
+  const live = createLiveConnections(settings.websockets)
   deps.sessions.onEnd((id) => {
     live.closeSession(id)
   })
@@ -98,6 +99,19 @@ export function createGateApps(
     const onProblem =
       (visit: Visit): ForwardPlan['onProblem'] =>
       (kind, error, response) => {
+        if (kind === 'crowded') {
+          deps.log.info(
+            {
+              event: 'ratelimit.hit',
+              outcome: 'deny',
+              reason: 'websockets',
+              ...visitForLog(visit),
+            },
+            'too many open connections',
+          )
+          sendAnswer(response, crowded(visit), visit.method)
+          return
+        }
         deps.log.warn(
           {
             event: 'proxy.error',
@@ -136,7 +150,10 @@ export function createGateApps(
           sendAnswer(upgradeResponse(req), deps.denials.foreignOrigin(visit), visit.method)
           return
         }
-        upgrader(req, head, plan(visit, authorization))
+        upgrader(req, head, {
+          ...plan(visit, authorization),
+          address: networkKey(visit.client.address),
+        })
       },
     }
   }
@@ -153,6 +170,17 @@ export function createGateApps(
     },
     close: () => upstreams.destroy(),
   }
+}
+
+/** As many WebSockets as one session or one address may have: the next is for when one has closed. */
+function crowded(visit: Visit): Answer {
+  return problemJson({
+    status: 429,
+    title: 'Too many open connections',
+    code: 'too_many_connections',
+    reference: visit.requestId,
+    headers: [['Retry-After', '10']],
+  })
 }
 
 /** The identity headers of a person, made once for as long as their session stays in memory. */

@@ -1,73 +1,111 @@
 import type { SessionId } from '../identity/principal.ts'
 
-/** Connections that outlive the request they were let in by, by the session that opened them. */
+/** Why a connection is ended from here. */
+export type EndReason = 'session' | 'address' | 'shutdown'
+
+/** Whose a connection is: everybody has an address, and who is signed in a session. */
+export type ConnectionOwner = {
+  /** The network the client counts as (`networkKey`). */
+  readonly address: string
+  readonly session?: SessionId
+}
+
+/** What became of a new connection. */
+export type Entered =
+  | { readonly kind: 'entered' /** Must be called when it is over. */; readonly leave: () => void }
+  /** The owner has as many open as it may. */
+  | { readonly kind: 'crowded'; readonly by: 'session' | 'address' }
+
+/** Connections that outlive the request they were let in by, by whose they are. */
 export type LiveConnections = {
-  /**
-   * Enters a connection; `undefined` when the session has as many as it may have. The function
-   * takes it out again and must be called when it is over.
-   */
-  readonly add: (session: SessionId, close: () => void) => (() => void) | undefined
+  readonly add: (owner: ConnectionOwner, close: (why: EndReason) => void) => Entered
   /** Enters a response that is on its way: never refused, and not counted against `add`. */
-  readonly follow: (session: SessionId, close: () => void) => () => void
+  readonly follow: (session: SessionId, close: (why: EndReason) => void) => () => void
   /** Closes what the session has open; gives how many. For when it ends or is revoked. */
   readonly closeSession: (session: SessionId) => number
+  /** Closes what was added for the address; gives how many. For when it is banned. */
+  readonly closeAddress: (address: string) => number
   /** The sessions that have something open. */
   readonly sessions: () => readonly SessionId[]
+  /** The addresses that have something open. */
+  readonly addresses: () => readonly string[]
   /** Closes everything; gives how many. */
   readonly closeAll: () => number
   readonly size: () => number
 }
 
-/** @param options.perSession 100 unless told, so that one session cannot take all sockets */
-export function createLiveConnections(
-  options: { readonly perSession?: number } = {},
-): LiveConnections {
-  const perSession = options.perSession ?? 100
-  const sessions = new Map<SessionId, Live>()
-  let size = 0
+/** How many connections one owner may have open; so that none takes all sockets. */
+export type LiveLimits = { readonly perSession: number; readonly perAddress: number }
 
-  const enter = (session: SessionId, close: () => void, counts: 0 | 1): (() => void) => {
-    const live = sessions.get(session) ?? { closes: new Set(), counted: 0 }
-    // One object for each entry, whatever function it is asked to call.
-    const entry = () => close()
-    live.closes.add(entry)
-    live.counted += counts
-    sessions.set(session, live)
-    size++
-    return () => {
-      if (!live.closes.delete(entry)) return
-      live.counted -= counts
-      size--
-      if (live.closes.size === 0 && sessions.get(session) === live) sessions.delete(session)
+export function createLiveConnections(limits: LiveLimits): LiveConnections {
+  const sessions = new Map<SessionId, Live>()
+  const addresses = new Map<string, Live>()
+  const all = new Set<Entry>()
+
+  const enter = (
+    owner: { readonly address?: string; readonly session?: SessionId },
+    counts: 0 | 1,
+    close: (why: EndReason) => void,
+  ): (() => void) => {
+    const { session, address } = owner
+    const entry: Entry = { close, leave: () => {} }
+    const leaves = [
+      ...(session === undefined ? [] : [join(sessions, session, entry, counts)]),
+      ...(address === undefined ? [] : [join(addresses, address, entry, counts)]),
+    ]
+    all.add(entry)
+    entry.leave = () => {
+      if (!all.delete(entry)) return
+      for (const leave of leaves) leave()
     }
+    return entry.leave
   }
 
-  const closeSession = (session: SessionId): number => {
-    const live = sessions.get(session)
-    if (live === undefined) return 0
-    sessions.delete(session)
-    const closing = [...live.closes]
-    live.closes.clear()
-    size -= closing.length
-    for (const close of closing) close()
+  const closeEntries = (entries: Iterable<Entry> | undefined, why: EndReason): number => {
+    const closing = [...(entries ?? [])]
+    for (const entry of closing) {
+      entry.leave()
+      entry.close(why)
+    }
     return closing.length
   }
 
   return {
-    add: (session, close) => {
-      if ((sessions.get(session)?.counted ?? 0) >= perSession) return undefined
-      return enter(session, close, 1)
+    add: (owner, close) => {
+      const { session, address } = owner
+      if (session !== undefined && countOf(sessions, session) >= limits.perSession) {
+        return { kind: 'crowded', by: 'session' }
+      }
+      if (countOf(addresses, address) >= limits.perAddress) {
+        return { kind: 'crowded', by: 'address' }
+      }
+      return { kind: 'entered', leave: enter(owner, 1, close) }
     },
-    follow: (session, close) => enter(session, close, 0),
-    closeSession,
-    closeAll: () => {
-      let closed = 0
-      for (const session of [...sessions.keys()]) closed += closeSession(session)
-      return closed
-    },
+    follow: (session, close) => enter({ session }, 0, close),
+    closeSession: (session) => closeEntries(sessions.get(session)?.entries, 'session'),
+    closeAddress: (address) => closeEntries(addresses.get(address)?.entries, 'address'),
+    closeAll: () => closeEntries(all, 'shutdown'),
     sessions: () => [...sessions.keys()],
-    size: () => size,
+    addresses: () => [...addresses.keys()],
+    size: () => all.size,
   }
 }
 
-type Live = { readonly closes: Set<() => void>; counted: number }
+type Entry = { readonly close: (why: EndReason) => void; leave: () => void }
+type Live = { readonly entries: Set<Entry>; counted: number }
+
+function join<Key>(lives: Map<Key, Live>, key: Key, entry: Entry, counts: 0 | 1): () => void {
+  const live = lives.get(key) ?? { entries: new Set(), counted: 0 }
+  live.entries.add(entry)
+  live.counted += counts
+  lives.set(key, live)
+  return () => {
+    live.entries.delete(entry)
+    live.counted -= counts
+    if (live.entries.size === 0) lives.delete(key)
+  }
+}
+
+function countOf<Key>(lives: ReadonlyMap<Key, Live>, key: Key): number {
+  return lives.get(key)?.counted ?? 0
+}

@@ -11,16 +11,18 @@ import { singleHeader } from '../http/raw-headers.ts'
 import type { SessionId } from '../identity/principal.ts'
 import { MINUTE, type Milliseconds } from '../lib/duration.ts'
 import type { ForwardPlan } from './forward.ts'
-import type { LiveConnections } from './live-connections.ts'
+import type { EndReason, LiveConnections } from './live-connections.ts'
 import { type ProblemKind, problemOf } from './problem.ts'
 import { type ResponseHeaders, writableFields } from './response-headers.ts'
-import { splice } from './splice.ts'
+import { type Farewell, type Spliced, splice } from './splice.ts'
 import { acceptFor } from './websocket-request.ts'
 
 /** How a WebSocket handshake that was let through is to be carried out. */
 export type UpgradePlan = Omit<ForwardPlan, 'onDone'> & {
   /** Whose it is: it is closed with the session, and counts against what one may have open. */
   readonly session?: SessionId
+  /** The network its client counts as; that too bounds how many it may have open. */
+  readonly address: string
   /**
    * Called exactly once, when all is over. `status`: the app's, 101 for a WebSocket that was
    * open; 0 when there was none.
@@ -64,6 +66,13 @@ const MAX_HEAD_BYTES = 65_536
 /** How long the body of a plain answer may stand still. */
 const IDLE: Milliseconds = 2 * MINUTE
 
+/** 4401 is ours, after the status of the same meaning; a page can tell it from a fault. */
+const FAREWELLS = {
+  session: { code: 4401, reason: 'session ended' },
+  address: { code: 4403, reason: 'address refused' },
+  shutdown: { code: 1001, reason: 'server is going away' },
+} as const satisfies Readonly<Record<EndReason, Farewell>>
+
 class Upgrading {
   readonly #deps: Parameters<typeof createUpgrader>[0]
   readonly #req: IncomingMessage
@@ -73,6 +82,7 @@ class Upgrading {
   #earlyBytes = 0
   #request: ClientRequest | undefined
   #app: Socket | undefined
+  #spliced: Spliced | undefined
   #timer: NodeJS.Timeout | undefined
   #leave: (() => void) | undefined
   #connected = false
@@ -88,20 +98,20 @@ class Upgrading {
 
   start(head: Buffer): void {
     const socket = this.#socket
-    const { session } = this.#plan
+    const { session, address } = this.#plan
     if (socket.destroyed) {
       this.#over()
       return
     }
     socket.on('error', ignore)
     socket.on('close', this.#onClientClosed)
-    if (session !== undefined) {
-      this.#leave = this.#deps.live.add(session, () => this.#destroy())
-      if (this.#leave === undefined) {
-        this.#problem('crowded', undefined)
-        return
-      }
+    const owner = session === undefined ? { address } : { address, session }
+    const entered = this.#deps.live.add(owner, (why) => this.#end(why))
+    if (entered.kind === 'crowded') {
+      this.#problem('crowded', new Error(`too many of one ${entered.by}`))
+      return
     }
+    this.#leave = entered.leave
     if (head.length > 0) this.#onEarly(head)
     socket.on('data', this.#onEarly)
     socket.on('end', this.#onClientEnd)
@@ -173,12 +183,11 @@ class Upgrading {
     const list = this.#deps.responseHeaders(answer.rawHeaders, 101)
     for (const [name, value] of writableFields(list)) text += `${name}: ${value}\r\n`
     socket.write(`${text}\r\n`, 'latin1')
-    if (head.length > 0) socket.write(head)
-    for (const chunk of this.#early) app.write(chunk)
+    const early = { client: [...this.#early], app: head.length > 0 ? [head] : [] }
     // A WebSocket may be open for days; what the handshake needed is let go of.
     this.#early.length = 0
     this.#request = undefined
-    splice(socket, app, () => this.#over())
+    this.#spliced = splice(socket, app, () => this.#over(), early)
   }
 
   #answered(answer: IncomingMessage): void {
@@ -229,6 +238,11 @@ class Upgrading {
   #settle(): void {
     this.#settled = true
     clearTimeout(this.#timer)
+  }
+
+  #end(why: EndReason): void {
+    if (this.#spliced === undefined) this.#destroy()
+    else this.#spliced.end(FAREWELLS[why])
   }
 
   #destroy(): void {

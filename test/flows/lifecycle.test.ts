@@ -191,7 +191,7 @@ t.test('the command line rules over a running Sallyport', async (t) => {
     t.equal((await runCommand(['user', 'disable', 'ada', ...data])).code, 0)
     const since = performance.now()
     t.equal((await browser.open(home)).status, 302, 'the very next request is refused')
-    await closed
+    t.equal((await closed)[0], 4401)
     t.ok(performance.now() - since < 10_000, 'the WebSocket was closed within seconds')
 
     const login = await browser.open(home, { follow: true })

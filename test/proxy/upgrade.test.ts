@@ -393,29 +393,36 @@ t.test(
 )
 
 t.test('createLiveConnections() forgets what is over, counts right and closes once', async (t) => {
-  const live = createLiveConnections({ perSession: 2 })
+  const live = createLiveConnections({ perSession: 2, perAddress: 3 })
   const closed: string[] = []
   const other = 'ses_other5678901234567890x' as SessionId
-  const leave = live.add(session, () => closed.push('a'))
-  live.add(session, () => closed.push('b'))
-  t.equal(
-    live.add(session, () => closed.push('c')),
-    undefined,
-  )
-  live.follow(session, () => closed.push('stream'))
-  live.add(other, () => closed.push('other'))
+  const add = (name: string, address: string, session?: SessionId) => {
+    const owner = session === undefined ? { address } : { address, session }
+    const entered = live.add(owner, (why) => closed.push(`${name} ${why}`))
+    return entered.kind === 'entered' ? entered : `crowded by ${entered.by}`
+  }
+  const first = add('a', 'near', session)
+  add('b', 'near', session)
+  t.equal(add('c', 'near', session), 'crowded by session')
+  live.follow(session, (why) => closed.push(`stream ${why}`))
+  add('other', 'near', other)
+  t.equal(add('nobody', 'near'), 'crowded by address')
+  add('nobody', 'far')
+  t.equal(live.size(), 5)
+  if (typeof first === 'string') throw new Error(first)
+  first.leave()
+  first.leave()
   t.equal(live.size(), 4)
-  leave?.()
-  leave?.()
-  t.equal(live.size(), 3)
-  t.not(
-    live.add(session, () => closed.push('d')),
-    undefined,
-  )
+  t.type(add('d', 'far', session), 'object')
   t.equal(live.closeSession(session), 3)
-  t.strictSame(closed, ['b', 'stream', 'd'])
-  leave?.()
+  t.strictSame(closed.splice(0), ['b session', 'stream session', 'd session'])
   t.equal(live.closeSession(session), 0)
+  t.strictSame(live.sessions(), [other])
+  t.strictSame(live.addresses(), ['near', 'far'])
+  t.equal(live.closeAddress('far'), 1)
+  t.strictSame(closed.splice(0), ['nobody address'])
   t.equal(live.closeAll(), 1)
+  t.strictSame(closed, ['other shutdown'])
   t.equal(live.size(), 0)
+  t.strictSame([live.sessions(), live.addresses()], [[], []])
 })

@@ -148,6 +148,7 @@ export type ProxyOptions = {
   readonly timeouts?: { readonly connect?: number; readonly firstByte?: number }
   readonly stalls?: { readonly client?: number; readonly app?: number }
   readonly perSession?: number
+  readonly perAddress?: number
   readonly ca?: string
   readonly identity?: readonly HeaderPair[]
   /** What a request waits for before it is forwarded, as it does for its session. */
@@ -157,9 +158,10 @@ export type ProxyOptions = {
 /** A listener that lets every request through to the app. */
 export async function startProxy(t: Test, options: ProxyOptions): Promise<Proxy> {
   const upstreams = createUpstreams(options.ca === undefined ? {} : { ca: options.ca })
-  const live = createLiveConnections(
-    options.perSession === undefined ? {} : { perSession: options.perSession },
-  )
+  const live = createLiveConnections({
+    perSession: options.perSession ?? 100,
+    perAddress: options.perAddress ?? 200,
+  })
   const responseHeaders = createResponseHeaders({ isOwnCookie })
   const forward = createForwarder({
     clock: systemClock,
@@ -223,7 +225,11 @@ export async function startProxy(t: Test, options: ProxyOptions): Promise<Proxy>
     socket.on('close', () => left.resolve())
   })
   server.on('upgrade', (req, _socket, head) =>
-    upgrade(req, head, { ...plan(req), onDone: ({ status }) => tell(upgradesDone, status) }),
+    upgrade(req, head, {
+      ...plan(req),
+      address: '192.0.2.7',
+      onDone: ({ status }) => tell(upgradesDone, status),
+    }),
   )
   t.teardown(async () => {
     server.closeAllConnections()
