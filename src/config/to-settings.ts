@@ -30,7 +30,12 @@ export function toSettings(
       password: { minLength: file.login.password.min_length },
       recoveryCodes: { count: file.login.recovery_codes.count },
     },
-    limits,
+    limits: {
+      auth: limits.auth,
+      default: limits.default,
+      session: limits.session,
+      lockout: limits.lockout,
+    },
     websockets: toWebsocketLimits(limits),
     apps: file.apps.map(toApp),
     log: file.log,

@@ -43,6 +43,7 @@ t.test('checkSettings() fills in every default', async (t) => {
     store: { path: '/var/lib/sallyport/sallyport.db' },
     sessions: { idle: 30 * MINUTE, absolute: 12 * HOUR, remember: 30 * DAY },
     login: { password: { minLength: 12 }, recoveryCodes: { count: 10 } },
+    websockets: { perSession: 100, perAddress: 200 },
     limits: {
       auth: { count: 5, window: MINUTE },
       default: { count: 120, window: MINUTE },
