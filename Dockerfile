@@ -19,6 +19,7 @@ WORKDIR /app
 COPY --from=build /build/node_modules ./node_modules
 COPY --from=build /build/package.json ./package.json
 COPY --from=build /build/dist ./dist
+COPY deploy ./deploy
 COPY --from=build --chown=65532:65532 /data /data
 ENV NODE_ENV=production SALLYPORT_CONFIG=/etc/sallyport/config.yaml
 USER 65532:65532

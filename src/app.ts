@@ -1,34 +1,50 @@
 import { dirname } from 'node:path'
 import { createAuthorize } from './access/authorize.ts'
+import { createAdmin } from './admin/admin.ts'
+import type { Audit } from './audit/audit.ts'
+import { createBans } from './bans/bans.ts'
 import { caddy } from './check/caddy.ts'
+import { envoy } from './check/envoy.ts'
+import { haproxy } from './check/haproxy.ts'
 import { nginx } from './check/nginx.ts'
 import { traefik } from './check/traefik.ts'
 import type { Settings } from './config/settings.ts'
+import { createCspReports } from './csp/csp-reports.ts'
 import { createKdf } from './factors/kdf.ts'
 import { createPasswordHasher } from './factors/password.ts'
 import { createRecoveryCodes } from './factors/recovery-codes.ts'
 import { createTotp } from './factors/totp.ts'
+import { createAddressGuard } from './gate/address-guard.ts'
+import { createCorsGate, readableAnswers } from './gate/cors-gate.ts'
 import { createDenials } from './gate/denials.ts'
 import { createForwardAuth } from './gate/forward-auth.ts'
 import { createGateApps } from './gate/gate-apps.ts'
 import { createJudge } from './gate/judge.ts'
+import { createWebhookGate } from './gate/webhook-gate.ts'
 import { createClientLocator } from './http/client.ts'
 import { createHealth } from './http/health.ts'
+import { peerOf, trustedPeers } from './http/peer.ts'
 import { createReturnTickets } from './http/return-ticket.ts'
 import { createSites } from './http/site.ts'
+import { visitForLog } from './http/visit.ts'
 import { AppError } from './lib/app-error.ts'
+import { shareSignal } from './lib/change-signal.ts'
 import { type Clock, systemClock } from './lib/clock.ts'
 import { SECOND } from './lib/duration.ts'
-import { networkSet } from './lib/network.ts'
 import type { Secret } from './lib/secret.ts'
-import { BUDGETS, namedBudgets } from './limits/budgets.ts'
+import { BUDGETS, namedBudgets, ownClasses } from './limits/budgets.ts'
 import { createLockout } from './limits/lockout.ts'
 import { createMemoryLimiter } from './limits/memory-limiter.ts'
+import { rateClasses } from './limits/rate-class.ts'
+import { createEntryLog } from './listen/entry-log.ts'
+import { createHttpsOnly } from './listen/https-only.ts'
 import { auditToLog, type Log } from './log.ts'
 import { createLogin } from './login/login.ts'
 import { createSetup } from './login/setup.ts'
-import { createPipeline, RESERVED } from './pipeline.ts'
+import { countLogins } from './metrics/login-attempts.ts'
+import { createPipeline, isForPlainHttp, RESERVED } from './pipeline.ts'
 import { compilePolicy } from './policy/compile.ts'
+import type { Target } from './policy/target.ts'
 import { createFrame } from './portal/frame.ts'
 import { createPortal } from './portal/portal.ts'
 import { createShownCodes } from './portal/shown-codes.ts'
@@ -41,7 +57,7 @@ import { createKeys, type Keys } from './tokens/keys.ts'
 
 /** A running Sallyport. */
 export type App = {
-  /** Where it listens, e.g. `http://127.0.0.1:9091`. */
+  /** Where it listens, e.g. `http://127.0.0.1:9091` or `unix:/run/sallyport.sock`. */
   readonly url: string
   /** The first account's one-time link, while there is no account. */
   readonly setupLink: Secret<string> | undefined
@@ -89,18 +105,40 @@ export async function openVault(settings: Pick<Settings, 'store' | 'masterKey'>)
  */
 export async function startApp(
   settings: Settings,
-  deps: { readonly log: Log; readonly clock?: Clock },
+  deps: {
+    readonly log: Log
+    readonly clock?: Clock
+    /** Told of everything that is judged, as the rules see it. */
+    readonly onTarget?: (target: Target) => void
+  },
 ): Promise<App> {
   const clock = deps.clock ?? systemClock
   const { log } = deps
   const { store, keys } = await openVault(settings)
-  const audit = auditToLog(log)
+  const admin = await createAdmin(settings.admin).catch(async (error) => {
+    await store.close()
+    throw error
+  })
+  const { metrics } = admin
+  const toLog = auditToLog(log)
+  const countLogin = countLogins(metrics)
+  const audit: Audit = (event, context) => {
+    toLog(event, context)
+    countLogin(event)
+  }
 
+  const changes = shareSignal(store.foreignWrites)
+  const bans = createBans({
+    store: store.bans,
+    changes: changes(),
+    clock,
+    failed: (error) => log.warn({ event: 'bans.read', outcome: 'error', err: error }, 'bans.read'),
+  })
   const sessions = createSessions(
     {
       store: store.sessions,
       accountById: store.accounts.byId,
-      foreignWrites: store.foreignWrites,
+      foreignWrites: changes(),
       clock,
     },
     settings.sessions,
@@ -114,6 +152,8 @@ export async function startApp(
     setup: settings.limits.auth,
     default: settings.limits.default,
     session: settings.limits.session,
+    api: settings.limits.api,
+    webhook: settings.limits.webhook,
   })
   const kdf = createKdf()
   const passwords = createPasswordHasher({ kdf })
@@ -156,6 +196,7 @@ export async function startApp(
   const tickets = createReturnTickets({
     sign: (text) => keys.sign('ticket', text),
     verify: (text, signature) => keys.verify('ticket', text, signature),
+    spent: store.spent,
     clock,
   })
   const portalUrl = new URL(settings.portal.url)
@@ -171,7 +212,8 @@ export async function startApp(
       formActions: formActions(settings),
     },
   )
-  const denials = createDenials({ frame, tickets, clock })
+  const cors = createCorsGate(settings.apps, { appOf: policy.appOf, log, metrics })
+  const denials = readableAnswers(createDenials({ frame, tickets, clock }), cors)
   const portal = createPortal({
     frame,
     sessions,
@@ -180,6 +222,11 @@ export async function startApp(
     totp,
     recoveryCodes,
     tickets,
+    spent: store.spent,
+    onLoop: (visit, reason) => {
+      const line = { event: 'sign_in.loop', outcome: 'error', reason, ...visitForLog(visit) }
+      log.warn(line, 'a sign-in cannot finish')
+    },
     shownCodes: createShownCodes({ clock }),
     keys,
     audit,
@@ -193,7 +240,7 @@ export async function startApp(
     minPasswordLength: minLength,
     rememberFor: settings.sessions.remember,
   })
-  const gate = createGateApps(settings, { sessions, denials, clock, log })
+  const gate = createGateApps(settings, { sessions, denials, clock, log, metrics, cors })
   const health = createHealth({ ping: store.ping })
   const siteOf = createSites(settings.portal)
   const appOf = (host: string) => {
@@ -201,49 +248,118 @@ export async function startApp(
     return app === undefined ? undefined : gate.apps.get(app.name)
   }
   const judge = createJudge({
-    authorize: createAuthorize({ policy, sessions }),
+    authorize: createAuthorize({ policy, sessions, onTarget: deps.onTarget }),
     sessions,
     limiter,
-    budgets: { default: budgets.default, session: budgets.session },
+    classes: rateClasses(budgets, ownClasses(settings.limits.classes)),
+    anonymous: budgets.default,
     apps: gate.apps,
     appOf,
     denials,
     log,
+    metrics,
+    inLane: (host, readings) => webhooks?.covers(host, readings) === true,
   })
+  const webhooks = createWebhookGate(settings.apps, {
+    appOf,
+    judge,
+    budget: budgets.webhook,
+    spent: store.spent,
+    clock,
+    log,
+    metrics,
+  })
+  const cspReports = createCspReports(settings.apps, {
+    appOf: policy.appOf,
+    spend: (visit) => judge.spend(visit, BUDGETS.cspReport),
+    store: store.cspReports,
+    clock,
+  })
+  const trusted = trustedPeers(settings.trustedProxies)
   const pipeline = createPipeline({
-    locate: createClientLocator(networkSet(settings.trustedProxies)),
+    locate: createClientLocator(trusted),
+    guard: createAddressGuard({ bans, limiter, log }, settings.network),
     siteOf,
     health: health.probe,
-    contracts: [caddy, traefik, nginx],
-    forwardAuth: createForwardAuth({ judge, siteOf, denials }),
+    contracts: [caddy, traefik, nginx, haproxy, envoy],
+    forwardAuth: createForwardAuth({ judge, siteOf, denials, cors, preflights: budgets.default }),
     portal,
+    cspReports: cspReports.endpoint,
     portalHost: portalUrl.hostname.replace(/^\[|\]$/g, ''),
     portalBudget: budgets.default,
     sessions,
     appOf,
     judge,
     denials,
+    cors,
+    webhooks,
   })
 
+  await bans.load()
   const setupToken = (await store.accounts.count()) === 0 ? await setup.offer() : undefined
-  const listener = await listen(pipeline, {
-    ...settings.listen.http,
-    // Sub-requests of a proxy may carry the client's `Upgrade`: ours are never upgraded.
-    isUpgrade: (req) => req.url?.startsWith(RESERVED) !== true && asksForWebSocket(req),
-  }).catch(async (error) => {
+  const { http, https, proxyProtocol = false } = settings.listen
+  const httpsOnly =
+    https?.redirect === true
+      ? createHttpsOnly(
+          {
+            isOurs: ({ name }) => name === portalUrl.hostname || appOf(name) !== undefined,
+            isExempt: (req) => trusted.has(peerOf(req.socket) ?? '') || isForPlainHttp(req),
+          },
+          { portalUrl: settings.portal.url },
+        )
+      : undefined
+  const listener = await listen(
+    {
+      pipeline,
+      trusted,
+      // Sub-requests of a proxy may carry the client's `Upgrade`: ours are never upgraded.
+      isUpgrade: (req) => req.url?.startsWith(RESERVED) !== true && asksForWebSocket(req),
+      ...(httpsOnly === undefined ? {} : { httpsOnly }),
+      ...createEntryLog({ log, clock }),
+    },
+    {
+      http,
+      ...(https === undefined ? {} : { https: { ...https, files: https.certificates } }),
+      proxyProtocol,
+      limits: settings.connections,
+    },
+  ).catch(async (error) => {
     await gate.close()
     await store.close()
     throw error
   })
 
+  const adminListener = await admin.open(health.probe).catch(async (error) => {
+    await listener.drain(0)
+    await gate.close()
+    await store.close()
+    throw error
+  })
+  if (adminListener !== undefined) {
+    log.info({ event: 'admin.listening', url: adminListener.url }, 'admin.listening')
+  }
   const chores = [
+    every(SWEEP_EVERY, log, 'spent.sweep', () => store.spent.forget(clock.now())),
     every(FLUSH_EVERY, log, 'sessions.flush', sessions.flush),
     every(SWEEP_EVERY, log, 'sessions.sweep', sessions.sweep),
+    every(SWEEP_EVERY, log, 'bans.sweep', bans.sweep),
+    every(FLUSH_EVERY, log, 'bans.refresh', async () => {
+      await bans.refresh()
+      gate.endAddresses((network) => bans.known(network.replace(/\/64$/, '')) !== undefined)
+    }),
     every(FLUSH_EVERY, log, 'connections.sweep', gate.sweep),
+    every(FLUSH_EVERY, log, 'csp_reports.flush', cspReports.flush),
   ]
-  const shownHost = listener.host.includes(':') ? `[${listener.host}]` : listener.host
-  const url = `http://${shownHost}:${listener.port}`
-  log.info({ event: 'server.listening', url, portal: settings.portal.url }, 'server.listening')
+  const { http: url, https: tlsUrl } = listener
+  log.info(
+    {
+      event: 'server.listening',
+      url,
+      ...(tlsUrl === undefined ? {} : { https: tlsUrl }),
+      portal: settings.portal.url,
+    },
+    'server.listening',
+  )
 
   return {
     url,
@@ -254,9 +370,13 @@ export async function startApp(
       gate.endUpgrades()
       await listener.drain(grace)
       for (const chore of chores) clearInterval(chore)
+      await adminListener?.close()
       await gate.close()
       await sessions.flush().catch((error) => {
         log.error({ event: 'sessions.flush', outcome: 'error', err: error })
+      })
+      await cspReports.flush().catch((error) => {
+        log.error({ event: 'csp_reports.flush', outcome: 'error', err: error })
       })
       await store.close()
       log.info({ event: 'server.stopped' }, 'server.stopped')

@@ -1,14 +1,20 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Contract } from './check/contract.ts'
+import type { ReportEndpoint } from './csp/report-endpoint.ts'
+import type { AddressGuard, Arrival } from './gate/address-guard.ts'
+import type { CorsGate } from './gate/cors-gate.ts'
 import type { Denials } from './gate/denials.ts'
 import type { ForwardAuth } from './gate/forward-auth.ts'
 import type { GateApp } from './gate/gate-app.ts'
-import { ALLOWED_METHODS, type Judge, type Passage } from './gate/judge.ts'
+import { ALLOWED_METHODS, isLimited, type Judge, type Passage } from './gate/judge.ts'
+import type { WebhookGate } from './gate/webhook-gate.ts'
 import { type Answer, plainAnswer, sendAnswer } from './http/answer.ts'
 import type { ClientLocator } from './http/client.ts'
+import { REPORT_PATH } from './http/content-policy.ts'
 import { cookieName, readCookie } from './http/cookies.ts'
 import { newRequestId } from './http/exchange.ts'
 import { type Host, parseHost } from './http/host.ts'
+import { peerOf, UNIX_PEER } from './http/peer.ts'
 import { firstHeader, type RawHeaders, singleHeader } from './http/raw-headers.ts'
 import { readRequestPath } from './http/request-path.ts'
 import type { Site } from './http/site.ts'
@@ -23,17 +29,21 @@ import type { Sessions } from './sessions/sessions.ts'
 /** What the pipeline is made of. */
 export type PipelineDeps = {
   readonly locate: ClientLocator
+  readonly guard: AddressGuard
   readonly siteOf: (host: Host) => Site
   readonly health: (path: string) => Promise<Answer> | undefined
   readonly contracts: readonly Contract[]
   readonly forwardAuth: ForwardAuth
   readonly portal: Portal
+  readonly cspReports: ReportEndpoint
   readonly portalHost: string
   readonly portalBudget: Budget
   readonly sessions: Pick<Sessions, 'familiar'>
   readonly appOf: (host: string) => GateApp | undefined
   readonly judge: Judge
   readonly denials: Denials
+  readonly cors?: CorsGate | undefined
+  readonly webhooks?: WebhookGate | undefined
 }
 
 /** The request handlers of a listener. Neither ever throws or leaves a request unanswered. */
@@ -56,11 +66,17 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
   const { denials, judge } = deps
   /** What a proxy may ask: `/.sallyport/check/nginx`, and with `/page` for the visitor's page. */
   const questions = new Map<string, Question>(
-    deps.contracts.flatMap((contract) => [
-      [`${CHECK}${contract.name}`, { contract, wantsPage: false }],
-      [`${CHECK}${contract.name}/page`, { contract, wantsPage: true }],
-    ]),
+    deps.contracts
+      .filter((contract) => contract.appendsTarget !== true)
+      .flatMap((contract) => [
+        [`${CHECK}${contract.name}`, { contract, wantsPage: false }],
+        [`${CHECK}${contract.name}/page`, { contract, wantsPage: true }],
+      ]),
   )
+  /** Those that put the path they ask about behind their own: `/.sallyport/check/envoy/x?y=1`. */
+  const appending = deps.contracts
+    .filter((contract) => contract.appendsTarget === true)
+    .map((contract) => ({ contract, prefix: `${CHECK}${contract.name}` }))
 
   /** What is asked, by whom. `undefined`: the host makes no sense. */
   const open = (req: IncomingMessage): Visit | undefined => {
@@ -70,7 +86,7 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
     if (host === undefined) return undefined
     return {
       requestId: newRequestId(),
-      client: deps.locate(req.socket.remoteAddress, headers),
+      client: deps.locate(peerOf(req.socket), headers),
       host,
       site: deps.siteOf(host),
       method: req.method ?? '',
@@ -86,8 +102,10 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
     answer: (answer: Answer) => void,
     pass: (passage: Extract<Passage, { kind: 'pass' }>) => void,
   ) => {
-    const proceed = (passage: Passage) =>
-      passage.kind === 'answer' ? answer(passage.answer) : pass(passage)
+    const proceed = (passage: Passage) => {
+      if (!isLimited(passage)) deps.cors?.meet(visit, 'note')
+      return passage.kind === 'answer' ? answer(passage.answer) : pass(passage)
+    }
     const fail = (error: unknown) => answer(judge.failed(visit, error))
     try {
       const passage = judge.judge(visit)
@@ -106,11 +124,48 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
     // SECURITY: Node loses what arrived behind an upgrade that was not taken, so the next bytes
     // on this connection could start in the middle of a request.
     if (firstHeader(req.rawHeaders, 'upgrade') !== undefined) res.shouldKeepAlive = false
+    if (req.httpVersionMajor !== 1) return reply(res, BAD_VERSION)
     if (req.rawHeaders.length > MAX_HEADER_FIELDS * 2) return reply(res, TOO_MANY_FIELDS)
     const path = pathOf(req.url)
     const visit = open(req)
-
     const probe = deps.health(path)
+    const go = () => enter(visit, path, probe, req, res)
+    // The machine itself may ask for its health, whatever the network lists say.
+    if (probe !== undefined && isProbe(req, path, visit) && isLocal(req)) return go()
+    welcome(req, visit, (answer) => reply(res, answer), go)
+  }
+
+  /** Turns away whom the network lists or a ban keep out; whatever goes wrong there is no pass. */
+  const welcome = (
+    req: IncomingMessage,
+    visit: Visit | undefined,
+    answer: (answer: Answer) => void,
+    go: () => void,
+  ) => {
+    const refusal = deps.guard(visit ?? arrival(req))
+    if (refusal === undefined) return go()
+    if (!(refusal instanceof Promise)) return answer(refusal)
+    refusal
+      .then((late) => (late === undefined ? go() : answer(late)))
+      .catch(() => req.socket.destroy())
+  }
+
+  /** As much as can be said of a request whose host makes no sense. */
+  const arrival = (req: IncomingMessage): Arrival => ({
+    requestId: newRequestId(),
+    client: deps.locate(peerOf(req.socket), req.rawHeaders),
+    method: req.method ?? '',
+    headers: req.rawHeaders,
+  })
+
+  /** Past the guard. */
+  const enter = (
+    visit: Visit | undefined,
+    path: string,
+    probe: Promise<Answer> | undefined,
+    req: IncomingMessage,
+    res: ServerResponse,
+  ) => {
     if (probe !== undefined && isProbe(req, path, visit)) {
       probe.then(
         (answer) => reply(res, answer),
@@ -121,12 +176,23 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
     if (visit === undefined) return reply(res, BAD_HOST)
     const question = questions.get(path)
     if (question !== undefined) return ask(visit, question, res)
+    const about = path.startsWith(CHECK)
+      ? appending.find(({ prefix }) => path.startsWith(`${prefix}/`))
+      : undefined
+    if (about !== undefined) {
+      const target = visit.target.slice(about.prefix.length)
+      return ask({ ...visit, target }, { contract: about.contract, wantsPage: false }, res)
+    }
+    if (path === REPORT_PATH) return take(visit, req, res)
     if (path.startsWith(RESERVED)) return ours(visit, path, req, res)
     if (visit.method === 'OPTIONS' && visit.target === '*') return reply(res, OPTIONS)
     const isPortalHome = path === '/' && visit.host.name === deps.portalHost
     if (path === '/.sallyport' || (isPortalHome && deps.appOf(visit.host.name) === undefined)) {
       return reply(res, TO_ACCOUNT)
     }
+    if (deps.webhooks?.take(visit, req, res) === true) return
+    const met = meet(visit)
+    if (met !== undefined) return reply(res, met)
     decide(
       visit,
       req,
@@ -138,11 +204,26 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
     )
   }
 
+  /** A preflight is paid for by who asks, like any request that nobody is signed in for. */
+  const meet = (visit: Visit): Answer | undefined => {
+    const { cors } = deps
+    if (cors?.asks(visit) !== true) return undefined
+    return judge.spend(visit, deps.portalBudget) ?? cors.meet(visit, 'answer')
+  }
+
   const ask = (visit: Visit, { contract, wantsPage }: Question, res: ServerResponse) => {
     const answer = deps.forwardAuth(visit, contract, wantsPage)
     if (!(answer instanceof Promise)) return reply(res, answer)
     answer.then(
       (late) => reply(res, late),
+      (error) => reply(res, judge.failed(visit, error)),
+    )
+  }
+
+  /** What a browser reports of an app's policy. */
+  const take = (visit: Visit, req: IncomingMessage, res: ServerResponse) => {
+    deps.cspReports(visit, req).then(
+      (answer) => reply(res, answer),
       (error) => reply(res, judge.failed(visit, error)),
     )
   }
@@ -173,18 +254,25 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
     if (req.method !== 'GET' && req.method !== 'HEAD') return false
     if (path.startsWith(RESERVED)) return true
     if (visit === undefined || deps.appOf(visit.host.name) === undefined) return true
-    return (
-      isLoopback(req.socket.remoteAddress) &&
-      !visit.client.throughProxy &&
-      !isForwarded(req.rawHeaders)
-    )
+    return isLocal(req) && !visit.client.throughProxy
   }
 
   const connect = (req: IncomingMessage, head: Buffer) => {
     const refuse = (answer: Answer) => sendAnswer(upgradeResponse(req), answer, req.method)
     if (req.rawHeaders.length > MAX_HEADER_FIELDS * 2) return refuse(TOO_MANY_FIELDS)
     const visit = open(req)
-    if (visit === undefined) return refuse(BAD_HOST)
+    welcome(req, visit, refuse, () => {
+      if (visit === undefined) return refuse(BAD_HOST)
+      join(visit, req, head, refuse)
+    })
+  }
+
+  const join = (
+    visit: Visit,
+    req: IncomingMessage,
+    head: Buffer,
+    refuse: (answer: Answer) => void,
+  ) => {
     decide(visit, req, refuse, ({ app, authorization }) => {
       if (app.upgrade === undefined) return refuse(denials.notFound(visit))
       app.upgrade(visit, req, head, authorization)
@@ -200,12 +288,17 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
 const MAX_HEADER_FIELDS = 200
 /** A form of ours is small: who takes longer to send it is not a person. */
 const FORM_TIME = 20 * SECOND
+// The parser takes `HTTP/0.9` and `HTTP/2.0` for names of what it speaks (RFC 9110 15.6.6).
+const BAD_VERSION = plainAnswer(505, 'HTTP/1.1 is spoken here.\n')
 const TOO_MANY_FIELDS = plainAnswer(431, 'Too many header fields.\n')
 const BAD_HOST = plainAnswer(400, 'The Host header is missing, repeated or malformed.\n')
 const OPTIONS: Answer = { status: 204, headers: [['Allow', ALLOWED_METHODS]], body: '' }
 const TO_ACCOUNT: Answer = {
   status: 302,
-  headers: [['Location', `${RESERVED}account`]],
+  headers: [
+    ['Location', `${RESERVED}account`],
+    ['Cache-Control', 'no-store'],
+  ],
   body: '',
 }
 
@@ -229,8 +322,25 @@ function pathOf(url = ''): string {
   return end < 0 ? url : url.slice(0, end)
 }
 
-function isLoopback(address: string | undefined): boolean {
-  return address !== undefined && /^(?:::ffff:)?127\.|^::1$/.test(address)
+/** Sent by a program on this machine, and for nobody else as far as it says. */
+function isLocal(req: IncomingMessage): boolean {
+  return isLoopback(peerOf(req.socket)) && !isForwarded(req.rawHeaders)
+}
+
+/**
+ * What is answered over plain HTTP where everything else is sent to HTTPS: proxies' questions, and
+ * probes of the machine's own.
+ */
+export function isForPlainHttp(req: IncomingMessage): boolean {
+  const path = pathOf(req.url)
+  if (path.startsWith(CHECK)) return true
+  if (req.method !== 'GET' && req.method !== 'HEAD') return false
+  if (path === `${RESERVED}livez` || path === `${RESERVED}readyz`) return true
+  return (path === '/livez' || path === '/readyz') && isLocal(req)
+}
+
+function isLoopback(peer: string | undefined): boolean {
+  return peer === UNIX_PEER || (peer !== undefined && /^(?:::ffff:)?127\.|^::1$/.test(peer))
 }
 
 function isForwarded(headers: RawHeaders): boolean {

@@ -4,6 +4,7 @@ import { availableParallelism } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { installPrograms } from './support/install-programs.ts'
+import { installNodeRed } from './support/node-red.ts'
 import { type Failure, type FileResult, type Totals, tapReader } from './support/tap-stream.ts'
 import { installVerdaccio } from './support/verdaccio.ts'
 
@@ -31,7 +32,7 @@ async function main(args: readonly string[]): Promise<number> {
       return finish({ passed: 0, failed: 1, skipped: 0 }, 1)
     }
     prepareMachine()
-    await prepareVerdaccio()
+    await prepareNpmApps()
   }
   buildRunner()
   heading(`Tests (${files.length} files)`)
@@ -91,11 +92,16 @@ function prepareMachine(): void {
   }
 }
 
-async function prepareVerdaccio(): Promise<void> {
-  try {
-    await installVerdaccio()
-  } catch (error) {
-    print(`Verdaccio could not be installed, its tests will fail: ${error}`)
+async function prepareNpmApps(): Promise<void> {
+  for (const [name, install] of [
+    ['Verdaccio', installVerdaccio],
+    ['Node-RED', installNodeRed],
+  ] as const) {
+    try {
+      await install()
+    } catch (error) {
+      print(`${name} could not be installed, its tests will fail: ${error}`)
+    }
   }
 }
 

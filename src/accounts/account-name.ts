@@ -71,7 +71,10 @@ export function parseEmail(text: string): Parsed<string> {
     LOCAL_PART.test(local) &&
     dotted(local) &&
     DOMAIN.test(domain) &&
-    dotted(domain)
+    dotted(domain) &&
+    // A full-width `@` is one to whoever folds it, and look-alikes are another domain.
+    address.normalize('NFKC').split('@').length === 2 &&
+    !mixesScripts(domain)
   if (!valid) return { kind: 'refused', problem: 'invalid' }
   return { kind: 'ok', value: `${local}@${domain.toLowerCase()}` }
 }

@@ -1,6 +1,6 @@
 import type { Answer } from '../http/answer.ts'
 import { type Host, parseHost } from '../http/host.ts'
-import { headerValues, onlyHeader, type RawHeaders } from '../http/raw-headers.ts'
+import { headerValues, onlyHeader, type RawHeaders, singleHeader } from '../http/raw-headers.ts'
 
 /** The request a proxy asks about. */
 export type Asked = {
@@ -11,6 +11,17 @@ export type Asked = {
   readonly target: string
   /** The client asks for a WebSocket, as far as this proxy lets us see. */
   readonly websocket: boolean
+  /** The client's address, canonical, where the contract tells it apart from `X-Forwarded-For`. */
+  readonly address?: string
+}
+
+/** The sub-request itself. Only a contract that asks by repeating the request looks at it. */
+export type SubRequest = {
+  /** As received. */
+  readonly method: string
+  readonly host: Host
+  /** What follows the contract's prefix, as received; the whole target for the others. */
+  readonly target: string
 }
 
 export type ContractReading =
@@ -21,8 +32,12 @@ export type ContractReading =
 /** How one kind of proxy asks, and what it makes of the answer. */
 export type Contract = {
   readonly name: string
+  /** The proxy puts the path and query it asks about behind the endpoint's own path. */
+  readonly appendsTarget?: true
+  /** 200 alone lets a request through; any other 2xx goes to the client like a refusal. */
+  readonly onlyOkAllows?: true
   /** Reads the contract's own headers and no others. */
-  readonly read: (headers: RawHeaders) => ContractReading
+  readonly read: (headers: RawHeaders, sub: SubRequest) => ContractReading
   /** Turns an answer meant for a browser into one that this proxy passes on. */
   readonly adapt: (answer: Answer) => Answer
 }
@@ -33,12 +48,17 @@ export function contractHeader(headers: RawHeaders, name: string): string | unde
   return value === '' ? undefined : value
 }
 
+/** As `contractHeader` for one that need not be there: `''` when it is absent. */
+export function optionalHeader(headers: RawHeaders, name: string): string | undefined {
+  return singleHeader(headers, name).kind === 'absent' ? '' : contractHeader(headers, name)
+}
+
 /** Methods are tokens in upper case; any other spelling is somebody trying something. */
 export function isMethod(text: string): boolean {
   return /^[A-Z][A-Z-]{0,31}$/.test(text)
 }
 
-/** The contract Caddy and Traefik share: `X-Forwarded-Method`, `-Proto`, `-Host`, `-Uri`, `-For`. */
+/** The contract Caddy, Traefik and HAProxy share: `X-Forwarded-Method`, `-Proto`, `-Host`, `-Uri`, `-For`. */
 export function readForwarded(
   headers: RawHeaders,
   protocols: ReadonlySet<string>,
@@ -58,7 +78,12 @@ export function readForwarded(
 
 /** Whether the sub-request carries the client's `Upgrade` to a WebSocket. */
 export function asksForWebSocket(headers: RawHeaders): boolean {
-  return headerValues(headers, 'upgrade').some((value) => /\bwebsocket\b/i.test(value))
+  return headerValues(headers, 'upgrade').some(namesWebSocket)
+}
+
+/** Whether an `Upgrade` value has WebSocket among its protocols. */
+export function namesWebSocket(value: string): boolean {
+  return /\bwebsocket\b/i.test(value)
 }
 
 export function refused(header: string): ContractReading {

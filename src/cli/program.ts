@@ -2,14 +2,18 @@ import { Command, CommanderError } from 'commander'
 import { closest } from '../config/closest.ts'
 import { environment } from '../config/environment.ts'
 import { AppError, ERROR_CODES } from '../lib/app-error.ts'
+import { VERSION } from '../lib/version.ts'
+import { banCommand } from './ban.ts'
 import type { CliContext } from './context.ts'
+import { cspCommand } from './csp.ts'
 import { healthcheckCommand } from './healthcheck.ts'
 import { Exit, say } from './output.ts'
 import { demoCommand, protectCommand, serveCommand } from './run.ts'
 import { sessionCommand } from './session.ts'
+import { snippetCommand } from './snippet.ts'
 import { userCommand } from './user.ts'
 import { validateCommand } from './validate.ts'
-import { VERSION, versionCommand } from './version.ts'
+import { versionCommand } from './version.ts'
 
 /** The command line. Nothing runs before `runProgram`. */
 export function createProgram(
@@ -35,6 +39,9 @@ export function createProgram(
     validateCommand,
     userCommand,
     sessionCommand,
+    banCommand,
+    snippetCommand,
+    cspCommand,
     healthcheckCommand,
     versionCommand,
   ]) {

@@ -9,10 +9,10 @@ import { startWhoami } from '../demo/whoami.ts'
 import { createHeaderFilter } from '../identity/identity-headers.ts'
 import { AppError } from '../lib/app-error.ts'
 import { Secret } from '../lib/secret.ts'
+import { VERSION } from '../lib/version.ts'
 import { createLog } from '../log.ts'
 import { type CliContext, DEFAULT_DATA, isColor, settingsOf } from './context.ts'
 import { print, say } from './output.ts'
-import { VERSION } from './version.ts'
 
 const DEFAULT_LISTEN = '127.0.0.1:9091'
 

@@ -1,14 +1,7 @@
-import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
+import { VERSION } from '../lib/version.ts'
 import type { CliContext } from './context.ts'
 import { print, printJson } from './output.ts'
-
-/** As in `package.json`, which lies one folder above both `src` and `dist`. */
-export const VERSION: string = (
-  JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
-    readonly version: string
-  }
-).version
 
 export function versionCommand({ output }: CliContext): Command {
   return new Command('version')

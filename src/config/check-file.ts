@@ -4,6 +4,13 @@ import { cookieDomain } from './cookie-domain.ts'
 import { type BothLanguages, type Fault, type Path, under } from './problem.ts'
 import { entriesAt, isMap, listAt, type Readable, readable, valueAt } from './readable.ts'
 import { appSchema, fileSchema, portalSchema, sessionsSchema } from './schema.ts'
+import { adminKeys, checkAdmin } from './sections/admin.ts'
+import { checkClientHeaders } from './sections/client-headers.ts'
+import { checkLimits } from './sections/limits.ts'
+import { checkListen, tcpOnly } from './sections/listen.ts'
+import { checkNetworks } from './sections/network.ts'
+import { checkTls } from './sections/tls.ts'
+import { checkUpstream } from './sections/upstream.ts'
 import { durationText } from './values/duration.ts'
 import { hostPattern, isLoopback } from './values/host.ts'
 
@@ -25,7 +32,12 @@ export function checkFile(file: unknown): readonly Fault[] {
     ...checkCookie(portal, apps),
     ...checkSessions(file),
     ...checkNames(apps),
-    ...apps.flatMap((app) => checkApp(app, trusted, listen?.http)),
+    ...checkLimits(file),
+    ...checkNetworks(file),
+    ...checkAdmin(readable(adminKeys, valueAt(file, 'listen')).admin),
+    ...checkListen(listen ?? {}, trusted),
+    ...checkTls(file, listen?.https, portal.url?.scheme),
+    ...apps.flatMap((app) => checkApp(app, trusted, tcpOnly(listen?.http))),
   ]
 }
 
@@ -144,14 +156,13 @@ function checkApp(
     faults.push({ kind: 'forward_auth_untrusted', part: 'key' })
   }
   const { upstream } = app
-  if (upstream !== undefined && listen !== undefined && upstream.port === listen.port) {
-    const everywhere = listen.host === '0.0.0.0' || listen.host === '::'
-    const same = upstream.host === listen.host
-    if (same || (isLoopback(upstream.host) && (everywhere || isLoopback(listen.host)))) {
-      faults.push({ kind: 'upstream_is_self', path: ['upstream'] })
-    }
+  if (upstream !== undefined) {
+    faults.push(...checkUpstream(upstream, valueAt(app.raw, 'upstream'), listen))
   }
-  faults.push(...checkHeaders(app))
+  faults.push(...checkHeaders(app), ...checkClientHeaders(app))
+  if (forwardAuth && valueAt(app.raw, 'webhooks') !== undefined) {
+    faults.push({ kind: 'webhook_no_upstream', path: ['webhooks'], part: 'key' })
+  }
   const rules = listAt(app.raw, 'rules')
   const given = valueAt(app.raw, 'rules')
   if (given === undefined || (Array.isArray(given) && rules.length === 0)) {

@@ -1,4 +1,6 @@
 import { DAY, HOUR, MINUTE, SECOND } from '../lib/duration.ts'
+import { RATE_CLASS_DEFAULTS } from './sections/limits.ts'
+import { NETWORK_DEFAULTS } from './sections/network.ts'
 import type { AppSettings, Settings } from './settings.ts'
 
 /** What holds where the file says nothing. */
@@ -14,8 +16,10 @@ export const DEFAULTS = {
     auth: { count: 5, window: MINUTE },
     default: { count: 120, window: MINUTE },
     session: { count: 1200, window: MINUTE },
+    ...RATE_CLASS_DEFAULTS,
     lockout: { failures: 10, duration: 15 * MINUTE },
   },
+  network: NETWORK_DEFAULTS,
   log: { level: 'info', format: 'auto' },
 } as const satisfies {
   readonly name: string
@@ -25,6 +29,7 @@ export const DEFAULTS = {
   readonly sessions: Settings['sessions']
   readonly login: Settings['login']
   readonly limits: Settings['limits']
+  readonly network: Settings['network']
   readonly log: Settings['log']
 }
 

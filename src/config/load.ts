@@ -1,4 +1,5 @@
 import { dirname, resolve } from 'node:path'
+import { systemClock } from '../lib/clock.ts'
 import { checkFile } from './check-file.ts'
 import { cookieDomain } from './cookie-domain.ts'
 import { MAX_FILE_BYTES, readDocument } from './document.ts'
@@ -15,6 +16,8 @@ import { resolveReferences } from './references.ts'
 import { type ConfigFile, fileSchema } from './schema.ts'
 import { schemaFaults } from './schema-faults.ts'
 import { isSecretPath } from './secret-lines.ts'
+import { checkTlsFiles } from './sections/tls-files.ts'
+import { readUpstreamFiles } from './sections/upstream-files.ts'
 import type { Settings } from './settings.ts'
 import {
   decodeText,
@@ -93,10 +96,13 @@ async function check(
   })
   const value = plainValue(root)
   const parsed = fileSchema.safeParse(value)
+  const upstreams = await readUpstreamFiles(value, { readFile, directory })
   const problems = locateFaults(
     [
       ...document.faults,
       ...faults,
+      ...upstreams.faults,
+      ...(await checkTlsFiles(value, { readFile, directory, now: systemClock.now() })),
       ...(parsed.success ? [] : schemaFaults(parsed.error.issues, (path) => valueIn(root, path))),
       ...checkFile(value),
       ...(worldReadable ? exposedSecret(root, file) : []),
@@ -106,7 +112,11 @@ async function check(
   if (!parsed.success || problems.some(({ severity }) => severity === 'error')) {
     return { kind: 'invalid', problems, source: file }
   }
-  const settings = toSettings(parsed.data, { directory, cookieDomain: domainOf(parsed.data) })
+  const settings = toSettings(parsed.data, {
+    directory,
+    files: upstreams.files,
+    cookieDomain: domainOf(parsed.data),
+  })
   return { kind: 'ok', settings, warnings: problems }
 }
 

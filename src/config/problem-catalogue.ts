@@ -219,6 +219,15 @@ export const PROBLEMS = {
       fr: 'écrivez hôte:port, :port ou [::1]:port',
     },
   },
+  bad_listen_socket: {
+    code: 'SP-1250',
+    en: '"{value}" is not a Unix socket to listen on',
+    fr: '«\u00a0{value}\u00a0» n’est pas un socket Unix où écouter',
+    fix: {
+      en: 'write unix:/run/sallyport/sallyport.sock, at most {max} bytes after unix:, with |0660 behind it to say who may connect',
+      fr: 'écrivez unix:/run/sallyport/sallyport.sock, {max} octets au plus après unix:, suivi de |0660 pour dire qui peut se connecter',
+    },
+  },
   bad_network: {
     code: 'SP-1204',
     en: '"{value}" is not an address or a network',
@@ -316,6 +325,33 @@ export const PROBLEMS = {
     fr: 'l’en-tête {value} ne peut pas être fixé ici\u00a0: il porte la connexion, l’adresse ou une identification',
     fix: { en: 'choose another name', fr: 'choisissez un autre nom' },
   },
+  client_header_name: {
+    code: 'SP-1230',
+    en: '"{value}" is not a header name that can be let through',
+    fr: '«\u00a0{value}\u00a0» n’est pas un nom d’en-tête que l’on puisse laisser passer',
+    fix: {
+      en: 'letters, digits, "-", "_" and ".", 64 characters at most, e.g. X_Tenant',
+      fr: 'lettres, chiffres, «\u00a0-\u00a0», «\u00a0_\u00a0» et «\u00a0.\u00a0», 64 caractères au plus, par ex. X_Tenant',
+    },
+  },
+  client_header_needless: {
+    code: 'SP-1231',
+    en: 'the header {value} is not held back for its name',
+    fr: 'l’en-tête {value} n’est pas retenu à cause de son nom',
+    fix: {
+      en: 'remove it here: only names with "_" or "." need to be listed',
+      fr: 'retirez-le ici\u00a0: seuls les noms avec «\u00a0_\u00a0» ou «\u00a0.\u00a0» doivent figurer',
+    },
+  },
+  client_header_trusted: {
+    code: 'SP-1232',
+    en: 'the header {value} cannot be let through: an app may take it for {name}, which clients have no say in',
+    fr: 'l’en-tête {value} ne peut pas passer\u00a0: une application peut le prendre pour {name}, qui n’est pas du ressort des clients',
+    fix: {
+      en: 'have the client send it under another name',
+      fr: 'faites-le envoyer sous un autre nom par le client',
+    },
+  },
   header_value: {
     code: 'SP-1210',
     en: 'not usable as a header value (not shown)',
@@ -382,6 +418,93 @@ export const PROBLEMS = {
     fix: {
       en: "directives in ASCII, parted by semicolons: default-src 'self'; img-src *",
       fr: "des directives en ASCII, séparées par des points-virgules\u00a0: default-src 'self'; img-src *",
+    },
+  },
+  bad_socket: {
+    code: 'SP-1221',
+    en: '"{value}" is not the path of a Unix socket',
+    fr: '«\u00a0{value}\u00a0» n’est pas le chemin d’un socket Unix',
+    fix: {
+      en: 'write unix:/run/app.sock, at most {max} bytes after unix:',
+      fr: 'écrivez unix:/run/app.sock, {max} octets au plus après unix:',
+    },
+  },
+  bad_target: {
+    code: 'SP-1222',
+    en: '"{value}" cannot be asked for: it holds a space, a "#" or a character outside ASCII',
+    fr: '«\u00a0{value}\u00a0» ne peut pas être demandé\u00a0: il contient une espace, un «\u00a0#\u00a0» ou un caractère hors ASCII',
+    fix: { en: 'write it percent-encoded', fr: 'écrivez-le encodé avec des %' },
+  },
+  no_certificate: {
+    code: 'SP-1223',
+    en: 'the file holds no certificate that can be read',
+    fr: 'le fichier ne contient aucun certificat lisible',
+    fix: {
+      en: 'PEM is wanted: -----BEGIN CERTIFICATE-----',
+      fr: 'le format PEM est attendu\u00a0: -----BEGIN CERTIFICATE-----',
+    },
+  },
+  no_private_key: {
+    code: 'SP-1224',
+    en: 'the file holds no private key that can be read without a passphrase',
+    fr: 'le fichier ne contient aucune clé privée lisible sans phrase de passe',
+    fix: {
+      en: 'PEM is wanted: -----BEGIN PRIVATE KEY-----',
+      fr: 'le format PEM est attendu\u00a0: -----BEGIN PRIVATE KEY-----',
+    },
+  },
+  pem_inline: {
+    code: 'SP-1225',
+    en: 'the content of a file stands here, its path is expected (not shown)',
+    fr: 'le contenu d’un fichier figure ici, son chemin est attendu (non affiché)',
+    fix: {
+      en: 'put it into a file of its own and write the path',
+      fr: 'placez-le dans un fichier à lui et écrivez le chemin',
+    },
+  },
+  bad_size: {
+    code: 'SP-1241',
+    en: '"{value}" is not a size',
+    fr: '«\u00a0{value}\u00a0» n’est pas une taille',
+    fix: {
+      en: 'a whole number and B, KiB or MiB: 512KiB, 1MiB',
+      fr: 'un nombre entier suivi de B, KiB ou MiB\u00a0: 512KiB, 1MiB',
+    },
+  },
+  cors_origin: {
+    code: 'SP-1242',
+    en: '"{value}" does not name one origin',
+    fr: '«\u00a0{value}\u00a0» ne désigne pas une seule origine',
+    fix: {
+      en: 'write out each origin: https://front.example.com; "null" stands for pages nobody can tell apart',
+      fr: 'écrivez chaque origine en entier\u00a0: https://front.exemple.fr\u202f; «\u00a0null\u00a0» désigne des pages que rien ne distingue',
+    },
+  },
+  webhook_path: {
+    code: 'SP-1243',
+    en: '"{value}" cannot be the path of a webhook',
+    fr: '«\u00a0{value}\u00a0» ne peut pas être le chemin d’un webhook',
+    fix: {
+      en: 'one exact path of letters, digits and - . _ ~, without a last slash: /hooks/github',
+      fr: 'un chemin exact fait de lettres, de chiffres et de - . _ ~, sans barre finale\u00a0: /hooks/github',
+    },
+  },
+  webhook_signed: {
+    code: 'SP-1244',
+    en: '"{value}" does not say what is signed',
+    fr: '«\u00a0{value}\u00a0» ne dit pas ce qui est signé',
+    fix: {
+      en: 'write body, or a text in which body, timestamp and id stand in braces, each at most once',
+      fr: 'écrivez body, ou un texte où body, timestamp et id figurent entre accolades, chacun une fois au plus',
+    },
+  },
+  webhook_secret: {
+    code: 'SP-1245',
+    en: 'the secret is shorter than 16 characters (not shown)',
+    fr: 'le secret fait moins de 16 caractères (non affiché)',
+    fix: {
+      en: 'make one with: openssl rand -hex 32',
+      fr: 'créez-en un avec\u00a0: openssl rand -hex 32',
     },
   },
 
@@ -514,6 +637,154 @@ export const PROBLEMS = {
       fr: 'écrivez l’adresse de l’application, ou changez listen.http',
     },
   },
+  upstream_tls_unused: {
+    code: 'SP-1321',
+    en: 'none of the upstreams is https: tls would protect nothing',
+    fr: 'aucun des upstreams n’est en https\u00a0: tls ne protégerait rien',
+    fix: {
+      en: 'write https:// in urls, or remove tls',
+      fr: 'écrivez https:// dans urls, ou retirez tls',
+    },
+  },
+  upstream_tls_half: {
+    code: 'SP-1322',
+    en: '{has} without {lacks}: each is of use only with the other',
+    fr: '{has} sans {lacks}\u00a0: l’un ne sert qu’avec l’autre',
+    fix: { en: 'add {lacks}, or remove {has}', fr: 'ajoutez {lacks}, ou retirez {has}' },
+  },
+  key_of_another: {
+    code: 'SP-1323',
+    en: 'the key does not belong to the certificate',
+    fr: 'la clé ne correspond pas au certificat',
+    fix: {
+      en: 'the certificate of the key must come first in its file',
+      fr: 'le certificat de la clé doit venir en premier dans son fichier',
+    },
+  },
+  cors_credentials: {
+    code: 'SP-1341',
+    en: 'credentials for every origin would let any site read what people see here',
+    fr: 'des identifiants pour toute origine laisseraient n’importe quel site lire ce que voient les gens ici',
+    fix: {
+      en: 'write out the origins, or leave credentials out',
+      fr: 'écrivez les origines, ou retirez credentials',
+    },
+  },
+  cors_star_alone: {
+    code: 'SP-1342',
+    en: 'with "*", every origin is allowed: the others in the list mean nothing',
+    fr: 'avec «\u00a0*\u00a0», toute origine est permise\u00a0: les autres de la liste ne veulent rien dire',
+    fix: { en: 'keep one or the other', fr: 'gardez l’un ou les autres' },
+  },
+  webhook_preset_key: {
+    code: 'SP-1343',
+    en: 'the preset {value} already says what {key} is',
+    fr: 'le préréglage {value} fixe déjà {key}',
+    fix: {
+      en: 'remove the key, or write preset: generic',
+      fr: 'retirez la clé, ou écrivez preset: generic',
+    },
+  },
+  webhook_needs: {
+    code: 'SP-1344',
+    en: '{value} needs the key {key}',
+    fr: '{value} demande la clé {key}',
+    fix: {
+      en: 'name the header in which the sender puts it',
+      fr: 'nommez l’en-tête où l’expéditeur le place',
+    },
+  },
+  webhook_unsigned_time: {
+    code: 'SP-1345',
+    en: 'a time that is not signed proves nothing: anybody can change it',
+    fr: 'une heure qui n’est pas signée ne prouve rien\u00a0: chacun peut la changer',
+    fix: {
+      en: 'put timestamp into signed as the sender does, or remove the key',
+      fr: 'placez timestamp dans signed comme le fait l’expéditeur, ou retirez la clé',
+    },
+  },
+  webhook_no_upstream: {
+    code: 'SP-1346',
+    en: 'a proxy that asks about requests does not show their bodies, so no signature can be checked',
+    fr: 'un proxy qui interroge Sallyport ne montre pas le corps des requêtes\u00a0: aucune signature ne peut être vérifiée',
+    fix: {
+      en: 'give the app an upstream, so that Sallyport forwards to it',
+      fr: 'donnez un upstream à l’application, pour que Sallyport lui transmette les requêtes',
+    },
+  },
+  class_name: {
+    code: 'SP-1240',
+    en: '"{value}" cannot be the name of a rate class',
+    fr: '«\u00a0{value}\u00a0» ne peut pas être le nom d’une classe de débit',
+    fix: {
+      en: 'a lower-case letter, then letters, digits or _; 32 characters at most',
+      fr: 'une minuscule, puis des lettres, des chiffres ou _\u202f; 32 caractères au plus',
+    },
+  },
+  class_taken: {
+    code: 'SP-1240',
+    en: '"{value}" is the name of a built-in class',
+    fr: '«\u00a0{value}\u00a0» est le nom d’une classe intégrée',
+    fix: {
+      en: 'choose another name, or set the rate of the built-in one under limits',
+      fr: 'choisissez un autre nom, ou réglez le débit de la classe intégrée sous limits',
+    },
+  },
+  unknown_limit: {
+    code: 'SP-1340',
+    en: 'there is no rate class "{value}"',
+    fr: 'il n’y a pas de classe de débit «\u00a0{value}\u00a0»',
+    fix: {
+      en: 'there are: {options}; define others under limits.classes',
+      fr: 'il y a\u00a0: {options}\u202f; définissez-en d’autres sous limits.classes',
+    },
+  },
+  limit_unused: {
+    code: 'SP-1341',
+    en: 'a deny rule that names people hands everybody else on, so no request pays from its class',
+    fr: 'une règle deny qui nomme des personnes laisse passer les autres à la suite\u00a0: aucune requête ne relève de sa classe',
+    fix: {
+      en: 'put limit on the rules that follow',
+      fr: 'mettez limit sur les règles qui suivent',
+    },
+  },
+
+  proxy_protocol_nobody: {
+    code: 'SP-1350',
+    en: 'nobody is trusted to send a PROXY header, so nobody could connect',
+    fr: 'personne n’est habilité à envoyer un en-tête PROXY\u00a0: personne ne pourrait se connecter',
+    fix: {
+      en: 'name the proxy under trusted_proxies',
+      fr: 'indiquez le proxy dans trusted_proxies',
+    },
+  },
+  https_without_tls: {
+    code: 'SP-1351',
+    en: 'https takes a certificate, and there is no tls',
+    fr: 'https exige un certificat, et tls manque',
+    fix: {
+      en: 'add tls: {certificates: {certificate: FILE, key: FILE}}',
+      fr: 'ajoutez tls: {certificates: {certificate: FICHIER, key: FICHIER}}',
+    },
+  },
+  https_portal_http: {
+    code: 'SP-1352',
+    en: 'with listen.https, people sign in over https',
+    fr: 'avec listen.https, on se connecte en https',
+    fix: {
+      en: 'write https:// here, with the port people use',
+      fr: 'écrivez https:// ici, avec le port qu’utilisent les gens',
+    },
+  },
+  listen_twice: {
+    code: 'SP-1353',
+    en: 'listen.http is this address already',
+    fr: 'listen.http occupe déjà cette adresse',
+    fix: {
+      en: 'choose another port for one of them',
+      fr: 'choisissez un autre port pour l’un des deux',
+    },
+  },
 
   never_reached: {
     code: 'SP-1401',
@@ -572,6 +843,76 @@ export const PROBLEMS = {
     en: 'passwords cross the network in clear (insecure_http)',
     fr: 'les mots de passe circulent en clair sur le réseau (insecure_http)',
     fix: { en: 'use https as soon as you can', fr: 'passez à https dès que possible' },
+  },
+  network_host_bits: {
+    code: 'SP-1440',
+    severity: 'warning',
+    en: '{value} is an address within a network, not the network itself',
+    fr: '{value} est une adresse dans un réseau, pas le réseau lui-même',
+  },
+  network_covered: {
+    code: 'SP-1441',
+    severity: 'warning',
+    en: '{value} is part of {other}, which is in the same list',
+    fr: '{value} fait partie de {other}, qui figure dans la même liste',
+    fix: { en: 'remove one of the two', fr: 'retirez l’un des deux' },
+  },
+  network_no_loopback: {
+    code: 'SP-1442',
+    severity: 'warning',
+    en: 'the machine itself is not in the list: from it, only health probes are answered',
+    fr: 'la machine elle-même n’est pas dans la liste\u00a0: de sa part, seules les sondes de santé reçoivent une réponse',
+    fix: {
+      en: 'add 127.0.0.0/8 and ::1/128 if programs on it ask for pages',
+      fr: 'ajoutez 127.0.0.0/8 et ::1/128 si des programmes y demandent des pages',
+    },
+  },
+  admin_exposed: {
+    code: 'SP-1441',
+    severity: 'warning',
+    en: '{value} is not loopback: whoever reaches it reads the metrics',
+    fr: '{value} n’est pas une adresse de bouclage\u00a0: quiconque l’atteint lit les métriques',
+    fix: {
+      en: 'keep it on a private network that only your monitoring reaches',
+      fr: 'gardez-la sur un réseau privé que seule votre supervision atteint',
+    },
+  },
+  socket_untrusted: {
+    code: 'SP-1450',
+    severity: 'warning',
+    en: 'whoever connects to this socket is not believed: all of them count as one client, and forward-auth is refused',
+    fr: 'qui se connecte à ce socket n’est pas cru\u00a0: tous comptent pour un seul client, et le forward-auth est refusé',
+    fix: { en: 'add unix to trusted_proxies', fr: 'ajoutez unix à trusted_proxies' },
+  },
+  tls_unused: {
+    code: 'SP-1451',
+    severity: 'warning',
+    en: 'without listen.https, these certificates serve nobody',
+    fr: 'sans listen.https, ces certificats ne servent à personne',
+    fix: {
+      en: 'add listen: {https: ":443"}, or remove the key',
+      fr: 'ajoutez listen: {https: ":443"}, ou retirez la clé',
+    },
+  },
+  certificate_date: {
+    code: 'SP-1452',
+    severity: 'warning',
+    en: 'the certificate {date}: browsers turn it down',
+    fr: 'le certificat {date}\u00a0: les navigateurs le refusent',
+    fix: {
+      en: 'renew it; sallyport takes the new one without a restart',
+      fr: 'renouvelez-le\u202f; sallyport prendra le nouveau sans redémarrer',
+    },
+  },
+  certificate_lacks_host: {
+    code: 'SP-1453',
+    severity: 'warning',
+    en: 'no certificate under tls is for {host}',
+    fr: 'aucun certificat de tls ne vaut pour {host}',
+    fix: {
+      en: 'add one that names it',
+      fr: 'ajoutez-en un qui le nomme',
+    },
   },
 } as const satisfies Readonly<Record<string, Entry>>
 

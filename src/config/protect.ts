@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path'
 import { AppError } from '../lib/app-error.ts'
 import { APP_DEFAULTS, DEFAULTS } from './defaults.ts'
+import { CONNECTION_DEFAULTS } from './sections/listen.ts'
 import { WEBSOCKET_DEFAULTS } from './sections/websockets.ts'
 import type { Settings } from './settings.ts'
 import { inUrl, isLoopback } from './values/host.ts'
@@ -48,16 +49,19 @@ export function protectSettings(options: ProtectOptions): Settings {
     sessions: DEFAULTS.sessions,
     login: DEFAULTS.login,
     limits: DEFAULTS.limits,
+    network: DEFAULTS.network,
     websockets: WEBSOCKET_DEFAULTS,
+    connections: CONNECTION_DEFAULTS,
     apps: [
       {
         ...APP_DEFAULTS,
         name: nameOf(upstream),
         hosts: [...new Set([...LOOPBACK_HOSTS, at.host])],
-        upstream: upstream.origin,
+        upstream: { urls: [upstream.origin], policy: 'first' },
         requestHeaders: new Map(),
         websocketOrigins: [],
-        allowEncodedSlash: false,
+        allowInPaths: [],
+        allowHeaders: [],
         rules: [
           {
             policy: 'two_factor',

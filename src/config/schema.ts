@@ -1,16 +1,33 @@
 import { z } from 'zod'
 import { DAY, HOUR, MINUTE, SECOND } from '../lib/duration.ts'
 import { APP_DEFAULTS, DEFAULTS } from './defaults.ts'
+import { adminKeys } from './sections/admin.ts'
+import { clientHeaderKeys } from './sections/client-headers.ts'
+import { cors, corsSchema } from './sections/cors.ts'
+import { rateClassKeys, ruleLimit } from './sections/limits.ts'
+import { connectionKeys, listenKeys } from './sections/listen.ts'
+import { networkSchema } from './sections/network.ts'
+import { pathKeys } from './sections/paths.ts'
+import { securityHeaders, securityHeadersSchema } from './sections/security-headers.ts'
+import { certificateSchema, tlsSchema } from './sections/tls.ts'
+import {
+  timeoutKeys,
+  upstream,
+  upstreamHealthSchema,
+  upstreamSchema,
+  upstreamTlsSchema,
+} from './sections/upstream.ts'
+import { webhookSchema, webhooks } from './sections/webhooks.ts'
 import { websocketKeys } from './sections/websockets.ts'
 import type { LocalText, RuleSettings } from './settings.ts'
 import { choice, flag, line, version, whole } from './values/basics.ts'
 import { duration, rate } from './values/duration.ts'
-import { contentSecurityPolicy, headerName, requestHeaders } from './values/header.ts'
+import { headerName, requestHeaders } from './values/header.ts'
 import { host, hostPattern } from './values/host.ts'
 import { leaf, report } from './values/leaf.ts'
 import { listOf } from './values/list.ts'
 import { masterKey } from './values/master-key.ts'
-import { listenAddress, network, trustedProxy } from './values/network.ts'
+import { network, trustedProxy } from './values/network.ts'
 import { helpLink, origin } from './values/origin.ts'
 import { method, pathGlob, personName } from './values/rule-parts.ts'
 import { sqlitePath } from './values/store.ts'
@@ -48,6 +65,7 @@ export const ruleSchema = z.strictObject({
   users: leaf(listOf(personName)).default([]),
   groups: leaf(listOf(personName)).default([]),
   policy: leaf(choice(POLICIES)),
+  limit: ruleLimit,
   explanation: localText.optional(),
   remediation: localText.optional(),
 })
@@ -61,21 +79,17 @@ const identityHeadersSchema = z.strictObject({
   email: leaf(headerName).default(identityHeaders.email),
 })
 
-const securityHeadersSchema = z.strictObject({
-  preset: leaf(choice(['strict', 'legacy', 'off'])).default(APP_DEFAULTS.securityHeaders.preset),
-  csp: leaf(contentSecurityPolicy).optional(),
-})
-
 const timeoutsSchema = z.strictObject({
   connect: leaf(duration(SECOND, 5 * MINUTE)).default(timeouts.connect),
   first_byte: leaf(duration(SECOND, HOUR)).default(timeouts.firstByte),
+  ...timeoutKeys,
 })
 
 /** One app. */
 export const appSchema = z.strictObject({
   name: leaf(line(64)),
   host: leaf(listOf(hostPattern)),
-  upstream: leaf(origin).optional(),
+  upstream: upstream.optional(),
   headers: z
     .preprocess((raw, context) => {
       if (typeof raw !== 'string') return raw
@@ -86,14 +100,15 @@ export const appSchema = z.strictObject({
     }, identityHeadersSchema)
     .prefault({}),
   request_headers: leaf(requestHeaders).default(new Map()),
-  security_headers: z
-    .preprocess((raw) => (typeof raw === 'string' ? { preset: raw } : raw), securityHeadersSchema)
-    .prefault({}),
+  security_headers: securityHeaders,
   websocket_origins: leaf(
     listOf(origin, { mayBeEmpty: true, textOf: (one) => one.origin }),
   ).default([]),
-  allow_encoded_slash: leaf(flag).default(false),
+  ...pathKeys,
+  ...clientHeaderKeys,
   timeouts: timeoutsSchema.prefault({}),
+  cors: cors.optional(),
+  webhooks: webhooks.optional(),
   rules: z.array(ruleSchema).max(MAX_RULES).default([]),
 })
 
@@ -109,7 +124,7 @@ export const portalSchema = z.strictObject({
 
 const { sessions, login, limits, log } = DEFAULTS
 
-const listenSchema = z.strictObject({ http: leaf(listenAddress).default(DEFAULTS.listen.http) })
+const listenSchema = z.strictObject({ ...listenKeys, ...adminKeys })
 
 /** How long a sign-in lasts. */
 export const sessionsSchema = z.strictObject({
@@ -140,7 +155,9 @@ const limitsSchema = z.strictObject({
   auth: leaf(rate).default(limits.auth),
   default: leaf(rate).default(limits.default),
   session: leaf(rate).default(limits.session),
+  ...rateClassKeys,
   ...websocketKeys,
+  ...connectionKeys,
   lockout: lockoutSchema.prefault({}),
 })
 
@@ -154,12 +171,14 @@ export const fileSchema = z.strictObject({
   version: leaf(version),
   portal: portalSchema,
   listen: listenSchema.prefault({}),
+  tls: tlsSchema.optional(),
   trusted_proxies: leaf(listOf(trustedProxy, { mayBeEmpty: true })).default([]),
   master_key: leaf(masterKey).optional(),
   store: leaf(sqlitePath).default(DEFAULTS.storePath),
   sessions: sessionsSchema.prefault({}),
   login: loginSchema.prefault({}),
   limits: limitsSchema.prefault({}),
+  network: networkSchema.prefault({}),
   apps: z.array(appSchema).min(1).max(MAX_APPS),
   log: logSchema.prefault({}),
 })
@@ -172,17 +191,25 @@ const SECTIONS: Readonly<Record<string, z.ZodObject>> = {
   '': fileSchema,
   portal: portalSchema,
   listen: listenSchema,
+  tls: tlsSchema,
+  'tls.certificates[]': certificateSchema,
   sessions: sessionsSchema,
   login: loginSchema,
   'login.password': passwordSchema,
   'login.recovery_codes': recoveryCodesSchema,
   limits: limitsSchema,
+  network: networkSchema,
   'limits.lockout': lockoutSchema,
   log: logSchema,
   'apps[]': appSchema,
+  'apps[].upstream': upstreamSchema,
+  'apps[].upstream.health': upstreamHealthSchema,
+  'apps[].upstream.tls': upstreamTlsSchema,
   'apps[].headers': identityHeadersSchema,
   'apps[].security_headers': securityHeadersSchema,
   'apps[].timeouts': timeoutsSchema,
+  'apps[].cors': corsSchema,
+  'apps[].webhooks[]': webhookSchema,
   'apps[].rules[]': ruleSchema,
   'apps[].rules[].explanation': localTextSchema,
   'apps[].rules[].remediation': localTextSchema,

@@ -6,13 +6,18 @@ import { KEYS } from './schema.ts'
 import { eachScalar, type Node } from './tree.ts'
 
 /** Keys whose value, or whose whole map of values, no message may show. */
-const SECRET_KEYS = ['master_key', 'request_headers'] as const
+// `key` names a file; who puts the key itself there must not see it in an excerpt.
+const SECRET_KEYS = ['master_key', 'request_headers', 'secret', 'key'] as const
 
 const KNOWN_KEYS: ReadonlySet<string> = new Set([...KEYS.values()].flat())
 
 /** Whether the value at `path` travels as a `Secret`. */
 export function isSecretPath(path: Path): boolean {
-  return path[0] === 'master_key' || (path[0] === 'apps' && path[2] === 'request_headers')
+  return (
+    path[0] === 'master_key' ||
+    (path[0] === 'apps' && path[2] === 'request_headers') ||
+    (path[0] === 'apps' && path[2] === 'webhooks' && path[4] === 'secret')
+  )
 }
 
 /**

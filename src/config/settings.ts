@@ -1,9 +1,29 @@
+import type { CorsPolicy } from '../http/cors.ts'
+import type { PathOpening } from '../http/request-path.ts'
 import type { Milliseconds } from '../lib/duration.ts'
 import type { Secret } from '../lib/secret.ts'
+import type { ClassKey } from '../limits/rate-class.ts'
+import type { ConnectionLimits } from '../listen/admission.ts'
 import type { LiveLimits } from '../proxy/live-connections.ts'
+import type { UpstreamOptions, UpstreamTimeouts } from '../proxy/upstreams.ts'
+import type { AdminSettings } from './sections/admin.ts'
+import type { ListenSettings } from './sections/listen.ts'
+import type { NetworkLists } from './sections/network.ts'
+import type { SecurityHeadersSettings } from './sections/security-headers.ts'
+import type { WebhookSettings } from './sections/webhooks.ts'
 
 /** At most `count` in `window`. Written `5/1m` in the file. */
 export type Rate = { readonly count: number; readonly window: Milliseconds }
+
+/** A rate class of the operator's own. */
+export type LimitClass = { readonly rate: Rate; readonly by: ClassKey }
+
+/** The rate classes that the file may set or add to: their rates, and its own by name. */
+export type RateClassSettings = {
+  readonly api: Rate
+  readonly webhook: Rate
+  readonly classes: ReadonlyMap<string, LimitClass>
+}
 
 export type SettingsLanguage = 'fr' | 'en'
 
@@ -23,19 +43,19 @@ export type RuleSettings = {
   /** Canonical names (`foldName`); both empty: everybody. */
   readonly users: readonly string[]
   readonly groups: readonly string[]
+  /** Name of the rate class; absent: requests pay as any request. */
+  readonly limit?: string
   /** Shown on the 403 page. */
   readonly explanation?: LocalText
   readonly remediation?: LocalText
 }
 
-export type SecurityPreset = 'strict' | 'legacy' | 'off'
-
 export type AppSettings = {
   readonly name: string
   /** Canonical host names without port, or `*.example.fr`. */
   readonly hosts: readonly string[]
-  /** Origin of the app, e.g. `http://127.0.0.1:3000`; absent: forward-auth only. */
-  readonly upstream?: string
+  /** Where the app can be reached; absent: forward-auth only. */
+  readonly upstream?: UpstreamOptions
   /** Names of the identity headers the app is given. */
   readonly identityHeaders: {
     readonly user: string
@@ -45,16 +65,18 @@ export type AppSettings = {
   }
   /** Fixed headers set on every forwarded request; values may be secrets. */
   readonly requestHeaders: ReadonlyMap<string, Secret<string>>
-  readonly securityHeaders: { readonly preset: SecurityPreset; readonly csp?: string }
+  readonly securityHeaders: SecurityHeadersSettings
   /** Further origins that may open WebSockets; the app's own origin always may. */
   readonly websocketOrigins: readonly string[]
-  /** Lets `%2F` in a path through; both readings are judged and the stricter holds. */
-  readonly allowEncodedSlash: boolean
-  readonly timeouts: {
-    readonly connect: Milliseconds
-    /** To the first byte of the answer. */
-    readonly firstByte: Milliseconds
-  }
+  /** Spellings let through in paths; every reading is judged and the strictest holds. */
+  readonly allowInPaths: readonly PathOpening[]
+  /** Client headers with `_` or `.` in their names that are not dropped; spelled as written. */
+  readonly allowHeaders: readonly string[]
+  readonly timeouts: UpstreamTimeouts
+  /** Pages of other origins that may use the app; absent: the app's own say stands. */
+  readonly cors?: CorsPolicy
+  /** Paths that take signed messages, past the rules. */
+  readonly webhooks?: readonly WebhookSettings[]
   readonly rules: readonly RuleSettings[]
 }
 
@@ -70,7 +92,9 @@ export type Settings = {
     /** `mailto:` or `https:` */
     readonly help?: string
   }
-  readonly listen: { readonly http: { readonly host: string; readonly port: number } }
+  readonly listen: ListenSettings
+  /** Absent: no metrics, and no listener for them. */
+  readonly admin?: AdminSettings
   readonly trustedProxies: readonly string[]
   /** Absent: a key file beside the database, made at the first start. */
   readonly masterKey?: Secret<string>
@@ -90,9 +114,13 @@ export type Settings = {
     readonly default: Rate
     readonly session: Rate
     readonly lockout: { readonly failures: number; readonly duration: Milliseconds }
-  }
+  } & RateClassSettings
+  /** CIDR; an empty `allow` stands for everybody. */
+  readonly network: NetworkLists
   /** How many WebSockets one session, and one address, may have open. */
   readonly websockets: LiveLimits
+  /** How many connections are held at once. */
+  readonly connections: ConnectionLimits
   readonly apps: readonly AppSettings[]
   readonly log: {
     readonly level: 'debug' | 'info' | 'warn' | 'error'

@@ -1,16 +1,27 @@
 import { resolve } from 'node:path'
 import type { ConfigFile } from './schema.ts'
+import { toAdmin } from './sections/admin.ts'
+import { toConnectionLimits, toListen } from './sections/listen.ts'
+import { toPathOpenings } from './sections/paths.ts'
+import { toSecurityHeaders } from './sections/security-headers.ts'
+import { toTimeouts, toUpstream } from './sections/upstream.ts'
+import type { UpstreamFiles } from './sections/upstream-files.ts'
 import { toWebsocketLimits } from './sections/websockets.ts'
 import type { AppSettings, RuleSettings, Settings } from './settings.ts'
 
 /**
  * The checked file in the form the rest of the program uses.
- * @param options.directory what the path of the store is relative to
+ * @param options.directory what paths are relative to
+ * @param options.files what the files hold that it names
  * @param options.cookieDomain as decided from all hosts; absent: the cookie is bound to one host
  */
 export function toSettings(
   file: ConfigFile,
-  options: { readonly directory: string; readonly cookieDomain: string | undefined },
+  options: {
+    readonly directory: string
+    readonly files: UpstreamFiles
+    readonly cookieDomain: string | undefined
+  },
 ): Settings {
   const { portal, limits } = file
   return {
@@ -21,7 +32,8 @@ export function toSettings(
       ...optional('cookieDomain', options.cookieDomain),
       ...optional('help', portal.help),
     },
-    listen: file.listen,
+    listen: toListen(file, options),
+    ...optional('admin', toAdmin(file.listen)),
     trustedProxies: file.trusted_proxies,
     ...optional('masterKey', file.master_key),
     store: { path: resolve(options.directory, file.store) },
@@ -34,28 +46,36 @@ export function toSettings(
       auth: limits.auth,
       default: limits.default,
       session: limits.session,
+      api: limits.api,
+      webhook: limits.webhook,
+      classes: limits.classes,
       lockout: limits.lockout,
     },
     websockets: toWebsocketLimits(limits),
-    apps: file.apps.map(toApp),
+    connections: toConnectionLimits(limits),
+    network: file.network,
+    apps: file.apps.map((app) => toApp(app, options)),
     log: file.log,
   }
 }
 
-function toApp(app: ConfigFile['apps'][number]): AppSettings {
+function toApp(
+  app: ConfigFile['apps'][number],
+  options: { readonly directory: string; readonly files: UpstreamFiles },
+): AppSettings {
   return {
     name: app.name,
     hosts: app.host,
-    ...optional('upstream', app.upstream?.origin),
+    ...(app.upstream === undefined ? {} : { upstream: toUpstream(app.upstream, options) }),
     identityHeaders: app.headers,
     requestHeaders: app.request_headers,
-    securityHeaders: {
-      preset: app.security_headers.preset,
-      ...optional('csp', app.security_headers.csp),
-    },
+    securityHeaders: toSecurityHeaders(app.security_headers),
     websocketOrigins: app.websocket_origins.map(({ origin }) => origin),
-    allowEncodedSlash: app.allow_encoded_slash,
-    timeouts: { connect: app.timeouts.connect, firstByte: app.timeouts.first_byte },
+    allowInPaths: toPathOpenings(app),
+    allowHeaders: app.allow_headers,
+    timeouts: toTimeouts(app.timeouts),
+    ...optional('cors', app.cors),
+    ...optional('webhooks', app.webhooks),
     rules: app.rules.map(toRule),
   }
 }
@@ -69,6 +89,7 @@ function toRule(rule: ConfigFile['apps'][number]['rules'][number]): RuleSettings
     networks: rule.networks,
     users: rule.users,
     groups: rule.groups,
+    ...optional('limit', rule.limit),
     ...optional('explanation', rule.explanation),
     ...optional('remediation', rule.remediation),
   }

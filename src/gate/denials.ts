@@ -20,6 +20,8 @@ export type Denials = {
   readonly ambiguous: (visit: Visit, problem: 'path' | 'request') => Answer
   /** A WebSocket that another site's page tries to open. */
   readonly foreignOrigin: (visit: Visit) => Answer
+  /** More groups than a proxy can be told of: nothing is left out, so nothing is let through. */
+  readonly identityTooLarge: (visit: Visit, appName: string) => Answer
   readonly limited: (visit: Visit, budget: Budget, take: Take) => Answer
   /** The store does not answer: nothing is allowed, and nothing is wrong with the visitor. */
   readonly unavailable: (visit: Visit) => Answer
@@ -31,6 +33,10 @@ export type Denials = {
   ) => Answer
 }
 
+const TOO_MANY_GROUPS = {
+  en: 'This account is in too many groups, or their names are too long, for the proxy to be told.',
+  fr: 'Ce compte appartient à trop de groupes, ou leurs noms sont trop longs, pour que le proxy en soit informé.',
+}
 const UPSTREAM_STATUS = { unreachable: 502, timeout: 504, broken: 502 } as const
 
 export function createDenials(deps: {
@@ -63,7 +69,10 @@ export function createDenials(deps: {
     // A form that comes from elsewhere, or a script's URL, is no place to come back to.
     const reading = visit.method === 'GET' || visit.method === 'HEAD'
     const back = reading || kind === 'form' ? visitUrl(visit) : `${visit.site.origin}/`
-    const loginUrl = `${visit.site.portalOrigin}${path}${path.includes('?') ? '&' : '?'}rt=${tickets.issue(back)}`
+    // Only a link that is followed brings every cookie: if it was refused while there is a session,
+    // then the cookie got lost on the way here.
+    const ticket = tickets.issue(back, kind === 'page' && reading ? 'refused' : 'asked')
+    const loginUrl = `${visit.site.portalOrigin}${path}${path.includes('?') ? '&' : '?'}rt=${ticket}`
     switch (kind) {
       case 'page':
         return {
@@ -150,6 +159,13 @@ export function createDenials(deps: {
         title: 'Not allowed from this origin',
         code: 'foreign_origin',
         reference: visit.requestId,
+      }),
+    identityTooLarge: (visit, appName) =>
+      problem(visit, 403, 'identity_too_large', 'Too many groups', {
+        kind: 'forbidden',
+        appName,
+        signedInAs: '',
+        ...text('explanation', TOO_MANY_GROUPS, frame.language(visit)),
       }),
     limited: (visit, budget, take) => {
       const wait = take.kind === 'limited' ? take.retryAfter : 0

@@ -3,8 +3,10 @@ import { type Answer, plainAnswer } from '../http/answer.ts'
 import type { Host } from '../http/host.ts'
 import type { Site } from '../http/site.ts'
 import { type Visit, visitUrl } from '../http/visit.ts'
+import type { Budget } from '../limits/limiter.ts'
+import type { CorsGate } from './cors-gate.ts'
 import type { Denials } from './denials.ts'
-import type { Judge, Passage } from './judge.ts'
+import { isLimited, type Judge, type Passage } from './judge.ts'
 
 /**
  * Answers a proxy's question about a request: 200 with every identity header, or a refusal in the
@@ -21,17 +23,23 @@ export function createForwardAuth(deps: {
   readonly judge: Judge
   readonly siteOf: (host: Host) => Site
   readonly denials: Denials
+  readonly cors?: CorsGate | undefined
+  /** What an address pays preflights from. */
+  readonly preflights: Budget
 }): ForwardAuth {
-  const { judge, denials } = deps
+  const { judge, denials, cors } = deps
   return (visit, contract, wantsPage) => {
     if (!visit.client.throughProxy) {
       return plainAnswer(401, 'This address is not listed under trusted_proxies.\n')
     }
-    const reading = contract.read(visit.headers)
+    const reading = contract.read(visit.headers, visit)
     if (reading.kind === 'refused') {
       return plainAnswer(400, `${reading.header} is missing, blank, repeated or malformed.\n`)
     }
     const { asked } = reading
+    if (asked.address !== undefined && asked.address !== visit.client.address) {
+      return plainAnswer(400, FOREIGN_HOP)
+    }
     const asking: Visit = {
       requestId: visit.requestId,
       client: visit.client,
@@ -42,19 +50,26 @@ export function createForwardAuth(deps: {
       site: deps.siteOf(asked.host),
     }
     const render = (passage: Passage): Answer => {
+      if (!isLimited(passage)) cors?.meet(asking, 'note')
       if (passage.kind === 'pass') {
         if (asked.websocket && !passage.app.allowsOrigin(asking)) {
           return contract.adapt(denials.foreignOrigin(asking))
         }
+        const headers = passage.app.identify(passage.authorization.decision)
+        if (sizeOf(headers) > MAX_IDENTITY_BYTES) {
+          const refusal = denials.identityTooLarge(asking, passage.app.name)
+          return wantsPage ? refusal : contract.adapt(refusal)
+        }
         // The page is fetched after a refusal: if it is allowed by now, ask for it again.
         if (wantsPage) return again(asking)
-        return {
-          status: 200,
-          headers: passage.app.identify(passage.authorization.decision),
-          body: '',
-        }
+        return { status: 200, headers: [...headers, ...(cors?.headersFor(asking) ?? [])], body: '' }
       }
       return wantsPage ? passage.answer : contract.adapt(passage.answer)
+    }
+    // SECURITY: 204 is an allow to the other contracts: their proxies are to send us the preflight.
+    if (contract.onlyOkAllows === true && cors?.asks(asking) === true) {
+      const met = judge.spend(asking, deps.preflights) ?? cors.meet(asking, 'answer')
+      if (met !== undefined) return contract.adapt(met)
     }
     const settle = (work: Passage | Promise<Passage>) =>
       work instanceof Promise
@@ -66,6 +81,21 @@ export function createForwardAuth(deps: {
       return contract.adapt(judge.failed(asking, error))
     }
   }
+}
+
+/**
+ * What the identity headers of an allow may add up to. With the rest of the head the answer stays
+ * below 8 KiB, which the recipes let every proxy take; a shorter list of groups would be a lie.
+ */
+export const MAX_IDENTITY_BYTES = 7 * 1024
+
+const FOREIGN_HOP =
+  'X-Forwarded-For does not lead to Sallyport-Client: ' +
+  'list the address the proxy appends under trusted_proxies.\n'
+
+/** Names and values, with what separates them on the wire. Values are ASCII. */
+function sizeOf(headers: readonly (readonly [string, string])[]): number {
+  return headers.reduce((sum, [name, value]) => sum + name.length + value.length + 4, 0)
 }
 
 /** The same address once more. */

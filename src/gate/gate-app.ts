@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Authorization } from '../access/authorize.ts'
+import type { PathOpening } from '../http/request-path.ts'
 import type { Visit } from '../http/visit.ts'
 import type { Decision } from '../policy/decide.ts'
 
@@ -9,7 +10,8 @@ export type Decided = Extract<Authorization, { kind: 'decided' }>
 /** An app as the pipeline sees it: what to tell it, and how to reach it. */
 export type GateApp = {
   readonly name: string
-  readonly allowEncodedSlash: boolean
+  /** Spellings in paths that are refused otherwise. */
+  readonly allowInPaths: ReadonlySet<PathOpening>
   /** Whether the page that opens a WebSocket, if it was one, may do so. */
   readonly allowsOrigin: (visit: Visit) => boolean
   /** The identity headers of an allow, all of them, empty for nobody. */
@@ -20,6 +22,13 @@ export type GateApp = {
     req: IncomingMessage,
     res: ServerResponse,
     authorization: Decided,
+  ) => void
+  /** Forwards a message whose body was read and whose sender was made sure of, past the rules. */
+  readonly deliver?: (
+    visit: Visit,
+    req: IncomingMessage,
+    res: ServerResponse,
+    message: { readonly body: Buffer; readonly sender: string },
   ) => void
   readonly upgrade?: (
     visit: Visit,

@@ -8,6 +8,7 @@ import { type HeaderPair, identityHeaders } from '../identity/identity-headers.t
 import type { Principal } from '../identity/principal.ts'
 import type { Clock } from '../lib/clock.ts'
 import { networkKey } from '../lib/network.ts'
+import { type Metrics, NO_METRICS } from '../metrics/metrics.ts'
 import type { Decision } from '../policy/decide.ts'
 import { createForwarder, type ForwardPlan } from '../proxy/forward.ts'
 import { createLiveConnections } from '../proxy/live-connections.ts'
@@ -18,6 +19,7 @@ import { createUpgrader, upgradeResponse } from '../proxy/upgrade.ts'
 import { createUpstreams } from '../proxy/upstreams.ts'
 import { websocketOriginAllowed } from '../proxy/websocket-request.ts'
 import type { Sessions } from '../sessions/sessions.ts'
+import type { CorsGate } from './cors-gate.ts'
 import type { Denials } from './denials.ts'
 import type { Decided, GateApp } from './gate-app.ts'
 import type { GateLog } from './gate-log.ts'
@@ -27,6 +29,8 @@ export type GateApps = {
   readonly apps: ReadonlyMap<string, GateApp>
   /** Ends open connections whose session is gone, whoever ended it. */
   readonly sweep: () => Promise<void>
+  /** Ends open WebSockets of those networks (`networkKey`) that are out. */
+  readonly endAddresses: (isOut: (network: string) => boolean) => void
   /** Tells open WebSockets that the server goes away. */
   readonly endUpgrades: () => void
   readonly close: () => Promise<void>
@@ -39,9 +43,19 @@ export function createGateApps(
     readonly denials: Denials
     readonly clock: Clock
     readonly log: GateLog
+    readonly metrics?: Pick<Metrics, 'proxied' | 'websocketOpened' | 'websocketClosed'>
+    readonly cors?: Pick<CorsGate, 'dresserOf'> | undefined
   },
 ): GateApps {
-  const upstreams = createUpstreams()
+  const { metrics = NO_METRICS } = deps
+  const upstreams = createUpstreams({
+    clock: deps.clock,
+    onChange: (url, up) => {
+      const line = { event: 'proxy.upstream', outcome: up ? 'up' : 'down', upstream: url }
+      if (up) deps.log.info(line, 'the app is there again')
+      else deps.log.warn(line, 'the app is not there')
+    },
+  })
   const stalls = createStallWatch()
   const responseHeaders = createResponseHeaders({ isOwnCookie })
   const live = createLiveConnections(settings.websockets)
@@ -73,28 +87,31 @@ export function createGateApps(
     }
     const shared: GateApp = {
       name: app.name,
-      allowEncodedSlash: app.allowEncodedSlash,
+      allowInPaths: new Set(app.allowInPaths),
       allowsOrigin,
       identify,
     }
     if (app.upstream === undefined) return shared
-    const upstream = upstreams.get(app.upstream, app.timeouts)
+    const places = upstreams.get(app.upstream, app.timeouts)
     const headers = createRequestHeaders({
       identity: app.identityHeaders,
       requestHeaders: app.requestHeaders,
       isOwnCookie,
+      allowed: app.allowHeaders,
     })
     const security = createSecurityHeaders({
       ...app.securityHeaders,
       ...(settings.portal.cookieDomain === undefined ? {} : { portal: settings.portal.url }),
     })
     const dress = (list: [string, string][]) => security.dress(list, { https })
-    const context = (visit: Visit, { decision }: Decided): RequestContext => ({
+    const crossDress = deps.cors?.dresserOf(app.name)
+    const onDone = ({ status }: { readonly status: number }) => metrics.proxied(app.name, status)
+    const context = (visit: Visit, identity: readonly HeaderPair[]): RequestContext => ({
       address: visit.client.address,
       scheme: https ? 'https' : 'http',
       host: visit.host.authority,
       requestId: visit.requestId,
-      identity: identify(decision),
+      identity,
     })
     const onProblem =
       (visit: Visit): ForwardPlan['onProblem'] =>
@@ -130,17 +147,25 @@ export function createGateApps(
             : denials.ambiguous(visit, 'request')
         sendAnswer(response, answer, visit.method)
       }
-    const plan = (visit: Visit, authorization: Decided) => {
-      const { resolution } = authorization
-      return {
-        upstream,
+    const planFor = (visit: Visit, identity: readonly HeaderPair[]) =>
+      ({
+        upstreams: places,
         path: visit.target,
         headers,
-        context: context(visit, authorization),
-        dress,
+        context: context(visit, identity),
+        dress:
+          crossDress === undefined
+            ? dress
+            : (list: [string, string][]) => {
+                dress(list)
+                crossDress(list, visit)
+              },
         onProblem: onProblem(visit),
-        ...(resolution.kind === 'active' ? { session: resolution.session.id } : {}),
-      } satisfies ForwardPlan
+        onDone,
+      }) satisfies ForwardPlan
+    const plan = (visit: Visit, { decision, resolution }: Decided): ForwardPlan => {
+      const plain = planFor(visit, identify(decision))
+      return resolution.kind === 'active' ? { ...plain, session: resolution.session.id } : plain
     }
     return {
       ...shared,
@@ -150,10 +175,20 @@ export function createGateApps(
           sendAnswer(upgradeResponse(req), deps.denials.foreignOrigin(visit), visit.method)
           return
         }
+        metrics.websocketOpened(app.name)
         upgrader(req, head, {
           ...plan(visit, authorization),
           address: networkKey(visit.client.address),
+          onDone: (stats) => {
+            metrics.websocketClosed(app.name)
+            onDone(stats)
+          },
         })
+      },
+      deliver: (visit, req, res, { body, sender }) => {
+        const principal = { name: sender, displayName: '', email: '', groups: [] }
+        const plain = planFor(visit, identityHeaders(principal, app.identityHeaders))
+        forwarder(req, res, { ...plain, body })
       },
     }
   }
@@ -164,6 +199,9 @@ export function createGateApps(
       for (const id of live.sessions()) {
         if (!(await deps.sessions.isAlive(id))) live.closeSession(id)
       }
+    },
+    endAddresses: (isOut) => {
+      for (const network of live.addresses()) if (isOut(network)) live.closeAddress(network)
     },
     endUpgrades: () => {
       live.closeAll()

@@ -1,11 +1,16 @@
-import type { Authorization, Authorize } from '../access/authorize.ts'
+import type { Authorization, Authorize, Matched } from '../access/authorize.ts'
+import { coveringRules } from '../access/covering-rules.ts'
 import type { Answer } from '../http/answer.ts'
 import { cookieName, readCookie } from '../http/cookies.ts'
 import { readRequestPath } from '../http/request-path.ts'
 import { type Visit, visitForLog } from '../http/visit.ts'
 import { AppError } from '../lib/app-error.ts'
 import { networkKey } from '../lib/network.ts'
-import type { Budget, Limiter } from '../limits/limiter.ts'
+import type { Budget, Limiter, Take } from '../limits/limiter.ts'
+import type { RateClass } from '../limits/rate-class.ts'
+import { createTolls, type Paid, type PricedRule } from '../limits/tolls.ts'
+import { type Metrics, NO_METRICS } from '../metrics/metrics.ts'
+import type { PathReading } from '../policy/target.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import type { Denials } from './denials.ts'
 import type { Decided, GateApp } from './gate-app.ts'
@@ -16,10 +21,16 @@ export type Passage =
   | { readonly kind: 'answer'; readonly answer: Answer }
   | { readonly kind: 'pass'; readonly app: GateApp; readonly authorization: Decided }
 
+/** Whether a visit ended before anything was asked about it, for there were too many. */
+export function isLimited(passage: Passage): boolean {
+  return passage.kind === 'answer' && passage.answer.status === 429
+}
+
 /** Judges a request, received or asked about: the one way to a pass. */
 export type Judge = {
   /**
-   * Budget → path → decision. Answers at once when the session is in memory.
+   * Path → rules → what they cost → who asks → decision. Nobody is looked up before the request
+   * is paid for. Answers at once when the session is in memory.
    * @throws AppError `store_unavailable`; to be rendered by `failed`
    */
   readonly judge: (visit: Visit) => Passage | Promise<Passage>
@@ -34,67 +45,104 @@ export const ALLOWED_METHODS = 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS'
 
 export function createJudge(deps: {
   readonly authorize: Authorize
-  readonly sessions: Pick<Sessions, 'familiar'>
+  readonly sessions: Pick<Sessions, 'familiar' | 'familiarUser'>
   readonly limiter: Limiter
-  readonly budgets: { readonly default: Budget; readonly session: Budget }
+  /** By name, the built-in ones among them. */
+  readonly classes: ReadonlyMap<string, RateClass>
+  /** What an address pays from while it is not known who asks. */
+  readonly anonymous: Budget
   /** Apps by the name their policy carries. */
   readonly apps: ReadonlyMap<string, GateApp>
   readonly appOf: (host: string) => GateApp | undefined
   readonly denials: Denials
   readonly log: GateLog
+  readonly metrics?: Pick<Metrics, 'decided' | 'limited'>
+  /** Whether an app might take the path for one that only signed messages enter by. */
+  readonly inLane?: (host: string, readings: readonly PathReading[]) => boolean
 }): Judge {
-  const { denials, limiter, budgets } = deps
+  const { denials, limiter, sessions, authorize, metrics = NO_METRICS } = deps
+  const tolls = createTolls(deps)
 
   const judge: Judge['judge'] = (visit) => {
     const token = readCookie(visit.headers, cookieName('session', visit.site.binding))
-    const familiar = token === undefined ? undefined : deps.sessions.familiar(token)
-    const limited =
-      familiar === undefined
-        ? spend(visit, budgets.default)
-        : spend(visit, budgets.session, familiar)
-    if (limited !== undefined) return { kind: 'answer', answer: limited }
-    const app = deps.appOf(visit.host.name)
-    if (visit.method === 'TRACE' || visit.method === 'CONNECT') {
-      return { kind: 'answer', answer: methodNotAllowed(visit) }
-    }
-    const read = readRequestPath(visit.target, { encodedSlash: app?.allowEncodedSlash === true })
-    if (read.kind === 'ambiguous') {
-      deps.log.info(
-        { event: 'authz.decision', outcome: 'deny', reason: read.reason, ...visitForLog(visit) },
-        'path refused',
-      )
-      return { kind: 'answer', answer: denials.ambiguous(visit, 'path') }
-    }
-    const target = {
-      host: visit.host.name,
-      method: visit.method,
-      readings: read.path.readings,
-      address: visit.client.address,
-    }
+    const pay = (rules: readonly PricedRule[], app: string) =>
+      tolls.enter(rules, {
+        address: networkKey(visit.client.address),
+        app,
+        session: token === undefined ? undefined : sessions.familiar(token),
+        user: () => (token === undefined ? undefined : sessions.familiarUser(token)),
+      })
+    const asked = ask(visit)
+    const paid =
+      asked.kind === 'matched'
+        ? pay(coveringRules(asked.requirement), asked.app.name)
+        : pay(UNCOVERED, '')
+    if (paid.kind === 'limited') return { kind: 'answer', answer: limited(visit, paid) }
+    if (asked.kind === 'refused') return { kind: 'answer', answer: asked.answer() }
     const settle = (authorization: Authorization): Passage => {
-      if (familiar === undefined && authorization.kind === 'decided') {
-        const { resolution } = authorization
-        if (resolution.kind === 'active') {
-          // A session pays from its own budget, not from its network's.
-          limiter.refund(budgets.default, networkKey(visit.client.address))
-          const over = spend(visit, budgets.session, resolution.session.id)
-          if (over !== undefined) return { kind: 'answer', answer: over }
-        }
-      }
+      const over = settleUp(visit, paid, authorization)
+      if (over !== undefined) return { kind: 'answer', answer: over }
       if (authorization.kind === 'decided' && authorization.decision.kind === 'allow') {
         const gateApp = deps.apps.get(authorization.app.name)
+        metrics.decided(authorization.app.name, 'allow', authorization.decision.rule.policy)
         if (gateApp !== undefined) return { kind: 'pass', app: gateApp, authorization }
       }
       logDenial(visit, authorization)
       return { kind: 'answer', answer: denials.decided(visit, authorization) }
     }
-    const authorization = deps.authorize(target, token)
+    const authorization = authorize.decide(asked, token)
     return authorization instanceof Promise ? authorization.then(settle) : settle(authorization)
+  }
+
+  /** What the rules say of it; `refused`: it is not fit to be asked about. */
+  const ask = (visit: Visit): Asked => {
+    if (visit.method === 'TRACE' || visit.method === 'CONNECT') {
+      return { kind: 'refused', answer: () => methodNotAllowed(visit) }
+    }
+    const read = readRequestPath(visit.target, deps.appOf(visit.host.name)?.allowInPaths)
+    if (read.kind === 'ambiguous') {
+      return { kind: 'refused', answer: () => ambiguous(visit, read.reason) }
+    }
+    if (deps.inLane?.(visit.host.name, read.path.readings) === true) {
+      return { kind: 'refused', answer: () => ambiguous(visit, 'webhook_path') }
+    }
+    return authorize.match({
+      host: visit.host.name,
+      method: visit.method,
+      readings: read.path.readings,
+      address: visit.client.address,
+    })
+  }
+
+  const ambiguous = (visit: Visit, reason: string): Answer => {
+    metrics.decided(deps.appOf(visit.host.name)?.name ?? 'none', 'refused', reason)
+    deps.log.info(
+      { event: 'authz.decision', outcome: 'deny', reason, ...visitForLog(visit) },
+      'path refused',
+    )
+    return denials.ambiguous(visit, 'path')
+  }
+
+  /** A session pays from its own budget, not from its network's. */
+  const settleUp = (visit: Visit, paid: Paid, authorization: Authorization) => {
+    if (paid.owed.length === 0 || authorization.kind !== 'decided') return undefined
+    const { resolution } = authorization
+    if (resolution.kind !== 'active') return undefined
+    const settled = tolls.settle(paid, {
+      address: networkKey(visit.client.address),
+      session: resolution.session.id,
+      user: resolution.principal.userId,
+    })
+    return settled.kind === 'limited' ? limited(visit, settled) : undefined
   }
 
   const spend: Judge['spend'] = (visit, budget, key) => {
     const take = limiter.take(budget, key ?? networkKey(visit.client.address))
-    if (take.kind === 'taken') return undefined
+    return take.kind === 'taken' ? undefined : limited(visit, { budget, take })
+  }
+
+  const limited = (visit: Visit, { budget, take }: { budget: Budget; take: Take }): Answer => {
+    metrics.limited(budget.name)
     deps.log.info(
       { event: 'ratelimit.hit', outcome: 'deny', reason: budget.name, ...visitForLog(visit) },
       'rate limit',
@@ -105,12 +153,14 @@ export function createJudge(deps: {
   const logDenial = (visit: Visit, authorization: Authorization) => {
     if (authorization.kind !== 'decided') return
     const { decision, app, resolution } = authorization
+    const why = decision.kind === 'forbidden' ? decision.reason : decision.kind
+    metrics.decided(app.name, decision.kind, why)
     const level = decision.kind === 'forbidden' ? 'info' : 'debug'
     deps.log[level](
       {
         event: 'authz.decision',
         outcome: 'deny',
-        reason: decision.kind === 'forbidden' ? decision.reason : decision.kind,
+        reason: why,
         app: app.name,
         rule: decision.rule.name,
         ...(resolution.kind === 'none' ? {} : { user: resolution.account.name }),
@@ -136,3 +186,9 @@ export function createJudge(deps: {
 
   return { judge, spend, failed }
 }
+
+/** What there is to decide, or why there is nothing; the answer is made when it was paid for. */
+type Asked = Matched | { readonly kind: 'refused'; readonly answer: () => Answer }
+
+/** Stands for "covered by no rule": it costs what a request costs whose rule names no class. */
+const UNCOVERED: readonly PricedRule[] = [{ name: '' }]

@@ -15,7 +15,8 @@ export function sendAnswer(res: ServerResponse, answer: Answer, method: string |
   }
   const flat: string[] = []
   for (const [name, value] of answer.headers) flat.push(name, value)
-  flat.push('Content-Length', String(Buffer.byteLength(answer.body)))
+  // RFC 9110 8.6: there is none with 204.
+  if (answer.status !== 204) flat.push('Content-Length', String(Buffer.byteLength(answer.body)))
   res.writeHead(answer.status, flat)
   res.end(method === 'HEAD' ? undefined : answer.body)
 }

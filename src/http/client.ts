@@ -1,4 +1,5 @@
 import { canonicalAddress, type NetworkSet } from '../lib/network.ts'
+import { UNIX_PEER } from './peer.ts'
 import { headerValues, type RawHeaders } from './raw-headers.ts'
 
 /** Who sent the request, as far as it can be believed. */
@@ -9,7 +10,10 @@ export type Client = {
   readonly throughProxy: boolean
 }
 
-/** Decides once, at the entry, what forwarded headers are worth. */
+/**
+ * Decides once, at the entry, what forwarded headers are worth.
+ * @param peer as `peerOf` gives it
+ */
 export type ClientLocator = (peer: string | undefined, headers: RawHeaders) => Client
 
 /** Stands for a peer without an address. It is in no network and shares one budget. */
@@ -20,11 +24,17 @@ const NOWHERE = '0.0.0.0'
  * right: the first hop that is not itself a trusted proxy is the client. A hop that is no address
  * ends the search at the last good one, so nonsense never reaches further than the proxy that
  * passed it on.
+ *
+ * SECURITY: `Forwarded` (RFC 7239) is not read, not even where it stands alone: of two headers that
+ * say the same thing, a proxy rewrites one and passes the other on as the client wrote it.
  */
 export function createClientLocator(trusted: NetworkSet): ClientLocator {
   return (peer, headers) => {
-    const socket = canonicalAddress(peer ?? '') ?? NOWHERE
-    if (trusted.size === 0 || !trusted.has(socket)) return { address: socket, throughProxy: false }
+    const known = peer === UNIX_PEER ? peer : canonicalAddress(peer ?? '')
+    const socket = known === undefined || known === UNIX_PEER ? NOWHERE : known
+    if (trusted.size === 0 || known === undefined || !trusted.has(known)) {
+      return { address: socket, throughProxy: false }
+    }
     return { address: forwardedFor(headers, socket, trusted), throughProxy: true }
   }
 }

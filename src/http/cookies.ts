@@ -59,6 +59,11 @@ export function readCookie(headers: RawHeaders, name: string): string | undefine
   return found
 }
 
+/** Whether a cookie of this name is sent at all, whatever its value and however often. */
+export function mentionsCookie(headers: RawHeaders, name: string): boolean {
+  return headerValues(headers, 'cookie').some((header) => header.includes(`${name}=`))
+}
+
 /** Whether a name at this place is a cookie's name: first, or after `;` and at most one space. */
 function startsPair(header: string, at: number): boolean {
   const before = at > 0 && header[at - 1] === ' ' ? at - 2 : at - 1

@@ -3,7 +3,7 @@ export type HeaderPair = readonly [name: string, value: string]
 
 /** Two years: what the preload list asks for, and twice ASVS 3.4.1. */
 export const HSTS_SECONDS = 63_072_000
-export const HSTS = transportSecurity(HSTS_SECONDS)
+export const HSTS = transportSecurity(HSTS_SECONDS, 'preload')
 
 /**
  * An origin as a CSP host source; a port or the leftmost label may be `*`. Browsers know no IPv6
@@ -28,7 +28,11 @@ export function pair(name: string, value: string): HeaderPair {
   return Object.freeze([name, value] as const)
 }
 
-/** A `Strict-Transport-Security` value for the whole domain, `seconds` long. */
-export function transportSecurity(seconds: number): string {
-  return `max-age=${seconds}; includeSubDomains; preload`
+/** What `Strict-Transport-Security` reaches, from least to most (RFC 6797 6.1.2). */
+export type TransportScope = 'host' | 'subdomains' | 'preload'
+
+/** A `Strict-Transport-Security` value, `seconds` long. */
+export function transportSecurity(seconds: number, scope: TransportScope): string {
+  const below = scope === 'host' ? '' : '; includeSubDomains'
+  return `max-age=${seconds}${below}${scope === 'preload' ? '; preload' : ''}`
 }

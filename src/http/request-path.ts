@@ -24,14 +24,26 @@ export type PathRefusal =
   | 'double_encoding'
   | 'dot_segment'
   | 'too_long'
+  | 'too_many_readings'
+
+/**
+ * Spellings that are refused unless an app is known to need them: `%2F`; `\\` bare or as `%5C`;
+ * `%25` before two hexadecimal digits. Dot segments and control bytes are never among them.
+ */
+export const PATH_OPENINGS = ['encoded_slash', 'backslash', 'encoded_percent'] as const
+export type PathOpening = (typeof PATH_OPENINGS)[number]
 
 /** Characters a path may hold as they are (RFC 3986 3.3), `%` and `/` apart. */
 const PLAIN = /^(?:\/[a-z0-9\-._~!$&'()*+,=:@]*)+$/
 /** Browsers send some characters bare that the grammar would have encoded, such as `[` and `|`. */
 const ALLOWED = /^[\x21\x22\x24-\x5b\x5d-\x7e]*$/
+const ALLOWED_OR_BACKSLASH = /^[\x21\x22\x24-\x7e]*$/
 const MAX_TARGET = 16 * 1024
 /** Longer than any app's, and short enough that judging every reading of it costs little. */
 const MAX_PATH = 4 * 1024
+/** Enough for two kinds of opened spellings in one path; judging costs time for each. */
+const MAX_FORMS = 8
+const NOTHING: ReadonlySet<PathOpening> = new Set()
 
 /**
  * Reads a request target in origin-form (RFC 9112 3.2.1). Refused are spellings that are known
@@ -42,11 +54,12 @@ const MAX_PATH = 4 * 1024
  * `;parameters` and what follows an encoded `?` or `#`, with `//` folded, without the trailing
  * slash, in lower case, and without the dots and spaces that end a segment on Windows.
  *
- * @param options.encodedSlash lets `%2F` through and reads it both ways.
+ * @param opened lets these spellings through for an app that needs them; each is read as what it
+ * may stand for and as a plain character, and so are all of them together.
  */
 export function readRequestPath(
   target: string,
-  options: { readonly encodedSlash: boolean } = { encodedSlash: false },
+  opened: ReadonlySet<PathOpening> = NOTHING,
 ): PathOutcome {
   if (target.length > MAX_TARGET) return refused('too_long')
   const mark = target.indexOf('?')
@@ -62,42 +75,80 @@ export function readRequestPath(
   ) {
     return { kind: 'path', path: { text, query, readings: [{ path: text, ignoreCase: false }] } }
   }
-  if (!ALLOWED.test(text)) return refused('forbidden_character')
-
-  const slashes = options.encodedSlash ? text.replace(/%2f/gi, '/') : text
-  const decoded = decodeOnce(slashes)
-  if (decoded.kind === 'ambiguous') return decoded
-  const forms = new Set([decoded.path])
-  if (slashes !== text) {
-    // The app may keep the encoded slash inside one segment: any other character stands for it.
-    const kept = decodeOnce(text.replace(/%2f/gi, '_'))
-    if (kept.kind === 'ambiguous') return kept
-    forms.add(kept.path)
+  if (!(opened.has('backslash') ? ALLOWED_OR_BACKSLASH : ALLOWED).test(text)) {
+    return refused('forbidden_character')
   }
+  if (/%(?![0-9a-fA-F]{2})/.test(text)) return refused('bad_escape')
+
+  const forms = new Set<string>()
+  const reason = decodeInto(forms, text, opened, true)
+  if (reason !== undefined) return refused(reason)
   const readings = readingsOf(forms)
   if (readings.some(({ path }) => hasDotSegment(path))) return refused('dot_segment')
   return { kind: 'path', path: { text, query, readings } }
 }
 
+/** What may separate segments for one program and be a character for another. */
+const SEPARATORS: readonly { readonly opening: PathOpening; readonly spelled: RegExp }[] = [
+  { opening: 'encoded_slash', spelled: /%2f/gi },
+  { opening: 'backslash', spelled: /%5c/gi },
+  { opening: 'backslash', spelled: /\\/g },
+]
+
+/**
+ * Adds what decoding gives, for every choice of which opened spellings separate; twice where a
+ * double encoding is opened. Gives the reason when that cannot be allowed.
+ */
+function decodeInto(
+  forms: Set<string>,
+  text: string,
+  opened: ReadonlySet<PathOpening>,
+  mayDecodeAgain: boolean,
+): PathRefusal | undefined {
+  let spellings = [text]
+  for (const { opening, spelled } of SEPARATORS) {
+    if (!opened.has(opening) || text.search(spelled) < 0) continue
+    // As a character it is none that a rule could name: any other stands for it.
+    spellings = spellings.flatMap((one) => [one.replace(spelled, '/'), one.replace(spelled, '_')])
+  }
+  for (const spelling of spellings) {
+    const { path, refusal } = decodeOnce(spelling)
+    if (refusal !== undefined) return refusal
+    forms.add(path)
+    if (forms.size > MAX_FORMS) return 'too_many_readings'
+    if (!ESCAPE.test(path.normalize('NFKC'))) continue
+    // SECURITY: a third time is nothing any app needs, and would make work without end.
+    if (!opened.has('encoded_percent') || !mayDecodeAgain || !ESCAPE.test(path)) {
+      return 'double_encoding'
+    }
+    const inner = decodeInto(forms, path, opened, false)
+    if (inner !== undefined) return inner
+  }
+  return undefined
+}
+
+const ESCAPE = /%[0-9a-fA-F]{2}/
+
+/** Decodes the escapes there are. Refused is what programs decode differently, or fold. */
 function decodeOnce(
   text: string,
-): { readonly kind: 'decoded'; readonly path: string } | (PathOutcome & { kind: 'ambiguous' }) {
-  if (/%(?![0-9a-fA-F]{2})/.test(text)) return refused('bad_escape')
-  if (/%(?:2f|5c)/i.test(text)) return refused('encoded_separator')
-  if (/%(?:[01][0-9a-f]|7f)/i.test(text)) return refused('encoded_control')
+):
+  | { readonly path: string; readonly refusal?: undefined }
+  | { readonly path?: undefined; readonly refusal: PathRefusal } {
+  if (/%(?:2f|5c)/i.test(text)) return { refusal: 'encoded_separator' }
+  if (/%(?:[01][0-9a-f]|7f)/i.test(text)) return { refusal: 'encoded_control' }
   let path: string
   try {
-    path = decodeURIComponent(text)
+    path = text.replace(/(?:%[0-9a-fA-F]{2})+/g, decodeURIComponent)
   } catch {
     // Not UTF-8: apps differ in what they make of it.
-    return refused('bad_escape')
+    return { refusal: 'bad_escape' }
   }
   // Full-width and other compatibility forms of the separators are folded by some programs.
   const folded = path.normalize('NFKC')
-  if (/[\\\u0080-\u009f]/.test(folded)) return refused('encoded_control')
-  if (folded.split('/').length !== path.split('/').length) return refused('encoded_separator')
-  if (/%[0-9a-fA-F]{2}/.test(folded)) return refused('double_encoding')
-  return { kind: 'decoded', path }
+  if (/[\\\u0080-\u009f]/.test(folded)) return { refusal: 'encoded_control' }
+  if (folded.split('/').length !== path.split('/').length) return { refusal: 'encoded_separator' }
+  return { path }
 }
 
 /** `.` or `..` as a whole segment, also with spaces, which some programs drop. */

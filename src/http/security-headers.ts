@@ -1,12 +1,12 @@
+import { type ContentPolicyOptions, contentPolicy } from './content-policy.ts'
 import {
-  cspSource,
-  directives,
   type HeaderPair,
-  HSTS,
   HSTS_SECONDS,
   pair,
+  type TransportScope,
   transportSecurity,
 } from './header-policy.ts'
+
 /** Puts one app's responses into the headers that browsers protect it by. */
 export type SecurityHeaders = {
   /**
@@ -16,19 +16,17 @@ export type SecurityHeaders = {
   readonly dress: (headers: HeaderPair[], context: { readonly https: boolean }) => void
 }
 
-export type SecurityHeadersOptions = {
+export type SecurityHeadersOptions = Omit<ContentPolicyOptions, 'preset'> & {
   /**
    * `strict`: for apps that run without inline script and style. `legacy`: nothing that an
    * unmodified app could break on. `off`: the app's responses are left alone, `csp` or not.
    */
   readonly preset: 'strict' | 'legacy' | 'off'
-  /** Replaces the preset's Content-Security-Policy; empty: none of ours is sent. */
-  readonly csp?: string
   /**
-   * Origin of the portal, when it is not the app's own host: a form of the app may be redirected
-   * there (sign-out, an expired session), and browsers hold `form-action` against redirects.
+   * How far `Strict-Transport-Security` reaches, `preload` unless told; `off`: it is neither added
+   * nor touched.
    */
-  readonly portal?: string
+  readonly hsts?: TransportScope | 'off'
 }
 
 /**
@@ -77,44 +75,24 @@ const ORDER = {
 /**
  * What the presets differ in.
  *
- * `legacy` sets no source lists, since old apps live on inline script, and no `form-action`:
- * forms of unknown apps post and are redirected to other origins (payment, single sign-on).
- * Documents made in the page (`blob:`) stay embeddable, for previews of PDF files. Devices that
- * business apps do use are kept for the app itself and denied to other origins in its frames.
+ * `legacy`: devices that business apps do use are kept for the app itself and denied to other
+ * origins in its frames.
  *
  * `strict` lets no other site share the app's window or load its files; popups it opens itself,
  * to sign in elsewhere, still work.
  */
 const PRESETS = {
   strict: {
-    csp: {
-      'default-src': "'self'",
-      'script-src': "'self'",
-      'style-src': "'self'",
-      'img-src': "'self' data:",
-      'font-src': "'self' data:",
-      'connect-src': "'self'",
-      'object-src': "'none'",
-      'base-uri': "'self'",
-      'form-action': "'self'",
-      'frame-ancestors': "'self'",
-    },
     features: { none: 'camera geolocation microphone payment usb serial hid midi' },
     isolated: true,
   },
   legacy: {
-    csp: {
-      'frame-ancestors': "'self'",
-      'base-uri': "'self'",
-      'object-src': "'self' blob:",
-    },
     features: { self: 'camera geolocation microphone payment', none: 'usb serial hid midi' },
     isolated: false,
   },
 } as const satisfies Readonly<Record<string, Preset>>
 
 type Preset = {
-  readonly csp: Readonly<Record<string, string>>
   /** Names of the Permissions Policy, separated by spaces. */
   readonly features: { readonly self?: string; readonly none: string }
   readonly isolated: boolean
@@ -132,8 +110,9 @@ type Preset = {
  */
 export function createSecurityHeaders(options: SecurityHeadersOptions): SecurityHeaders {
   if (options.preset === 'off') return { dress: () => {} }
-  const rules = rulesOf(PRESETS[options.preset])
-  const policy = policyOf(options, PRESETS[options.preset].csp)
+  const { preset } = options
+  const rules = rulesOf(PRESETS[preset], options.hsts ?? 'preload')
+  const policy = contentPolicy({ ...options, preset })
   const byName = new Map<string, Rule | 'reveals'>()
   for (const name of REVEALING) byName.set(name, 'reveals')
   for (const rule of rules) byName.set(rule.pair[0].toLowerCase(), rule)
@@ -162,7 +141,7 @@ export function createSecurityHeaders(options: SecurityHeadersOptions): Security
         const values = sent?.get(rule)
         headers.push(values === undefined ? rule.pair : rule.settled(values))
       }
-      if (policy !== undefined) headers.push(policy)
+      headers.push(...(https ? policy.https : policy.http))
     },
   }
 }
@@ -193,7 +172,7 @@ function newRule(
   }
 }
 
-function rulesOf(preset: Preset): readonly Rule[] {
+function rulesOf(preset: Preset, hsts: TransportScope | 'off'): readonly Rule[] {
   const features = featuresOf(preset.features)
   const permissions = [...features.values()].join(', ')
   const isolation: readonly Rule[] = [
@@ -201,7 +180,7 @@ function rulesOf(preset: Preset): readonly Rule[] {
     newRule('Cross-Origin-Resource-Policy', RESOURCE, strictest(ORDER.resource, RESOURCE)),
   ]
   return [
-    newRule('Strict-Transport-Security', HSTS, settleTransportSecurity, 'https only'),
+    ...(hsts === 'off' ? [] : [transportRule(hsts)]),
     newRule('X-Content-Type-Options', 'nosniff', () => 'nosniff'),
     newRule('X-Frame-Options', FRAME, strictest(ORDER.frame, FRAME)),
     newRule('Referrer-Policy', REFERRER, settleReferrer),
@@ -225,15 +204,27 @@ function settleReferrer(sent: readonly string[]): string {
   return strictest(ORDER.referrer, REFERRER)(followed === undefined ? [] : [followed])
 }
 
-/** Ours in every part, for as long as the longer of the two. */
-function settleTransportSecurity(sent: readonly string[]): string {
-  const [value = ''] = sent
-  const theirs = sent.length === 1 ? maxAge(value) : undefined
-  return transportSecurity(Math.max(HSTS_SECONDS, theirs ?? 0))
+/** The wider reach of the two, for as long as the longer of the two. */
+function transportRule(scope: TransportScope): Rule {
+  const settle = (sent: readonly string[]): string => {
+    const [value = ''] = sent
+    const theirs = sent.length === 1 ? readTransportSecurity(value) : undefined
+    const wider = theirs !== undefined && rank(SCOPES, theirs.scope) > rank(SCOPES, scope)
+    return transportSecurity(
+      Math.max(HSTS_SECONDS, theirs?.seconds ?? 0),
+      wider ? theirs.scope : scope,
+    )
+  }
+  const ours = transportSecurity(HSTS_SECONDS, scope)
+  return newRule('Strict-Transport-Security', ours, settle, 'https only')
 }
 
-/** The `max-age` of a header in which nothing is malformed or doubled (RFC 6797 6.1). */
-function maxAge(value: string): number | undefined {
+const SCOPES = ['host', 'subdomains', 'preload'] as const satisfies readonly TransportScope[]
+
+/** A header in which nothing is malformed or doubled (RFC 6797 6.1). */
+function readTransportSecurity(
+  value: string,
+): { readonly seconds: number; readonly scope: TransportScope } | undefined {
   const directives = new Map<string, string>()
   for (const directive of value.split(';')) {
     const [name = '', ...argument] = directive.split('=')
@@ -243,7 +234,10 @@ function maxAge(value: string): number | undefined {
     directives.set(key, argument.join('=').trim())
   }
   const digits = /^(?:([0-9]{1,10})|"([0-9]{1,10})")$/.exec(directives.get('max-age') ?? '')
-  return digits === null ? undefined : Number(digits[1] ?? digits[2])
+  if (digits === null) return undefined
+  const below = directives.has('includesubdomains')
+  const scope = !below ? 'host' : directives.has('preload') ? 'preload' : 'subdomains'
+  return { seconds: Number(digits[1] ?? digits[2]), scope }
 }
 
 /** One member of a Dictionary (RFC 9651 3.2) as Permissions Policy writes it. Linear. */
@@ -271,22 +265,6 @@ function featuresOf(features: Preset['features']): ReadonlyMap<string, string> {
   for (const name of features.none.split(' ')) members.set(name, `${name}=()`)
   for (const name of features.self?.split(' ') ?? []) members.set(name, `${name}=(self)`)
   return members
-}
-
-function policyOf(
-  { csp, portal }: SecurityHeadersOptions,
-  preset: Readonly<Record<string, string>>,
-): HeaderPair | undefined {
-  const sources = portal === undefined ? '' : ` ${cspSource(portal)}`
-  const own = directives(
-    Object.entries(preset).map(([name, value]) => {
-      return [name, name === 'form-action' ? value + sources : value]
-    }),
-  )
-  // Folded YAML text may carry line ends.
-  const text = csp === undefined ? own : csp.trim().replace(/[\r\n\t ]+/g, ' ')
-  if (!/^[\x20-\x7e]*$/.test(text)) throw new TypeError('csp is not printable ASCII')
-  return text === '' ? undefined : pair('Content-Security-Policy', text)
 }
 
 function rank(order: readonly string[], token: string): number {

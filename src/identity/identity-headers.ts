@@ -1,3 +1,4 @@
+import { foldHeaderName, isIdentityFamily } from '../lib/header-families.ts'
 import { remember } from '../lib/remember.ts'
 import type { Principal } from './principal.ts'
 
@@ -21,7 +22,7 @@ export type IdentityHeaderNames = {
  * so `decodeURIComponent` gives the original of every value and of every group.
  */
 export function identityHeaders(
-  principal: Principal | undefined,
+  principal: Pick<Principal, 'name' | 'displayName' | 'email' | 'groups'> | undefined,
   names: IdentityHeaderNames,
 ): readonly HeaderPair[] {
   return [
@@ -32,82 +33,6 @@ export function identityHeaders(
   ]
 }
 
-/**
- * The one spelling under which header names are compared: lower case, everything but letters and
- * digits a dash. CGI, WSGI, PHP and their like make one variable of `Remote-User`, `Remote_User`
- * and `Remote.User` (GHSA-f59h-q822-g45g, GHSA-49wc-4hcv-v58q).
- */
-export function foldHeaderName(name: string): string {
-  return name.toLowerCase().replace(/[^a-z0-9]/g, '-')
-}
-
-/**
- * Fields by which apps are told who is asking, by us or by others of our kind, folded. A client
- * must never be the one to set them, whichever of them the app at hand has been told to believe.
- */
-const IDENTITY_NAMES: readonly string[] = [
-  'client-cert',
-  'client-cert-chain',
-  'eppn',
-  'oidc-access-token',
-  'oidc-id-token',
-  'remoteuser',
-  'ssl-client-cert',
-  'x-auth-email',
-  'x-auth-groups',
-  'x-auth-name',
-  'x-auth-user',
-  'x-auth-username',
-  'x-authenticated-email',
-  'x-authenticated-groups',
-  'x-authenticated-user',
-  'x-authenticated-userid',
-  'x-client-cert',
-  'x-email',
-  'x-groups',
-  'x-jwt-assertion',
-  'x-logged-in-user',
-  'x-proxy-user',
-  'x-sso-user',
-  'x-user',
-  'x-user-email',
-  'x-user-groups',
-  'x-user-id',
-  'x-user-name',
-  'x-user-roles',
-  'x-username',
-]
-
-/** Families of such fields: whatever begins like this. */
-const IDENTITY_PREFIXES: readonly string[] = [
-  'cf-access-',
-  'mellon-',
-  'oidc-claim-',
-  'remote-',
-  'sallyport-',
-  'shib-',
-  'ssl-client-',
-  'tailscale-user-',
-  'x-amzn-oidc-',
-  'x-auth-request-',
-  'x-authelia-',
-  'x-authentik-',
-  'x-forwarded-access-token',
-  'x-forwarded-email',
-  'x-forwarded-groups',
-  'x-forwarded-preferred-username',
-  'x-forwarded-user',
-  'x-goog-authenticated-user-',
-  'x-goog-iap-jwt-',
-  'x-ms-client-principal',
-  'x-ms-token-',
-  'x-pomerium-',
-  'x-remote-',
-  'x-ssl-client-',
-  'x-vouch-',
-  'x-webauth-',
-]
-
 /** Judges one field name as received, whatever its spelling. */
 export type IdentityHeaderFilter = (rawName: string) => boolean
 
@@ -117,10 +42,10 @@ export type IdentityHeaderFilter = (rawName: string) => boolean
  */
 export function createHeaderFilter(configured: IdentityHeaderNames): IdentityHeaderFilter {
   const { user, groups, name, email } = configured
-  const names = new Set([...IDENTITY_NAMES, ...[user, groups, name, email].map(foldHeaderName)])
+  const names = new Set([user, groups, name, email].map(foldHeaderName))
   return remember((rawName) => {
     const folded = foldHeaderName(rawName)
-    return names.has(folded) || IDENTITY_PREFIXES.some((prefix) => folded.startsWith(prefix))
+    return names.has(folded) || isIdentityFamily(folded)
   })
 }
 

@@ -1,5 +1,6 @@
 import { MINUTE, type Milliseconds } from '../lib/duration.ts'
 import type { Budget } from './limiter.ts'
+import type { ClassKey, RateClass } from './rate-class.ts'
 
 /**
  * The budgets that are not configured, each with what it is keyed by.
@@ -7,9 +8,12 @@ import type { Budget } from './limiter.ts'
  * `secondFactor`: by user id, spent before a code is looked at and given back when it was right.
  * By account and not by session, so that neither a new session nor the right password fills it
  * again; TOTP and recovery codes spend the same one (NIST SP 800-63B-4 3.2.2, ASVS 6.3.1).
+ *
+ * `cspReport`: by network. A page that an app fills with inline style sends one report for each.
  */
 export const BUDGETS = {
   secondFactor: { name: 'second-factor', count: 5, window: 5 * MINUTE },
+  cspReport: { name: 'csp-report', count: 300, window: MINUTE },
 } as const satisfies Readonly<Record<string, Budget>>
 
 /** At most `count` in `window`, without a name. */
@@ -27,4 +31,13 @@ export function namedBudgets<Name extends string>(
   })
   // The entries carry exactly the keys of `rates`.
   return Object.fromEntries(named) as Record<Name, Budget>
+}
+
+/** The configured classes, each with the budget of its name. */
+export function ownClasses(
+  classes: ReadonlyMap<string, { readonly rate: Rate; readonly by: ClassKey }>,
+): ReadonlyMap<string, RateClass> {
+  return new Map(
+    [...classes].map(([name, { rate, by }]) => [name, { budget: { name, ...rate }, by }]),
+  )
 }

@@ -3,7 +3,8 @@ import { catalogue } from './text/catalogue.ts'
 import type { PageContext } from './views.ts'
 
 export type FormShape = {
-  readonly action: string
+  /** The page's own address unless told: then the browser keeps its fragment, which we never see. */
+  readonly action?: string
   /** Signed return ticket, kept from form to form; empty or absent when there is none. */
   readonly returnTicket?: string
   readonly class?: string
@@ -11,7 +12,7 @@ export type FormShape = {
 
 /** A form of the portal: it posts, carries the form token, and leaves all checking to the server. */
 export function form(context: PageContext, shape: FormShape, content: Fragment): Html {
-  return html`<form method="post" action="${shape.action}"${
+  return html`<form method="post"${shape.action !== undefined && html` action="${shape.action}"`}${
     shape.class !== undefined && html` class="${shape.class}"`
   } novalidate>
 ${hidden('form_token', context.formToken)}${

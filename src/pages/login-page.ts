@@ -3,7 +3,6 @@ import { checkbox, form, inputField } from './fields.ts'
 import { type Fragment, html } from './html.ts'
 import { layout } from './layout.ts'
 import { helpLink } from './link.ts'
-import { PATHS } from './paths.ts'
 import { catalogue } from './text/catalogue.ts'
 import type { Catalogue } from './text/fr.ts'
 import type { LoginView, PageContext } from './views.ts'
@@ -31,7 +30,7 @@ ${view.app !== undefined && html`<p class="host">${view.app.host}</p>\n`}${
   view.notice !== undefined && html`<p class="notice">${text.login.notice[view.notice]}</p>\n`
 }${form(
   context,
-  { action: PATHS.login, returnTicket: view.returnTicket },
+  { returnTicket: view.returnTicket },
   html`${inputField(context, {
     name: 'username',
     label: text.username,

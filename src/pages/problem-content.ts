@@ -66,6 +66,10 @@ export function problemContent(
         body: [lead(words.foreignForm.lead), button(words.foreignForm.back, back)],
       }
     }
+    case 'lost_cookie':
+      return { title: words.loop.title, body: lostCookie(text, view, room) }
+    case 'wrong_address':
+      return { title: words.loop.title, body: wrongAddress(text, view, room) }
     case 'interrupted':
       return { title: words.interrupted.title, body: interrupted(text, view.loginUrl) }
     case 'framed':
@@ -118,6 +122,45 @@ function tooMany(text: Catalogue, view: View<'too_many'>): Fragment {
   const words = text.problem.tooMany
   const wait = words.lead(view.retryAfterSeconds * SECOND)
   return html`<p class="lead">${wait} (${words.at} ${instant(text, view.retryAt, 'time')}).</p>\n`
+}
+
+/** Which cookie it is, what one can do oneself, and what whoever runs the proxy has to look at. */
+function lostCookie(text: Catalogue, view: View<'lost_cookie'>, room: Room): Fragment {
+  const words = text.problem.loop
+  const host = clip(view.host, room.name)
+  const account = link(view.account, room)
+  return [
+    lead(words.lost[view.lost](host)),
+    html`<p><code>${view.cookie}</code></p>\n`,
+    html`<p>${words.yourself[view.lost]}${view.lost !== 'app' && view.https && ` ${words.overHttps}`}</p>\n`,
+    button(text.retry, signInLink(view.retry)),
+    account !== undefined &&
+      html`<p class="aside"><a href="${account}">${text.myAccount}</a></p>\n`,
+    forOperators(text, words.operator[view.lost](host)),
+  ]
+}
+
+function wrongAddress(text: Catalogue, view: View<'wrong_address'>, room: Room): Fragment {
+  const words = text.problem.loop
+  const asked = clip(view.asked, room.name)
+  const home = view.problem === 'scheme' ? link(`${view.asked}/`, room) : undefined
+  return [
+    lead(words.address),
+    html`<dl>
+<dt>${words.shown}</dt><dd><code>${clip(view.shown, room.name)}</code></dd>
+<dt>${words.asked}</dt><dd><code>${asked}</code></dd>
+</dl>
+`,
+    home === undefined ? again(text) : button(words.openOverHttps, home),
+    forOperators(text, words.addressOperator[view.problem]),
+  ]
+}
+
+function forOperators(text: Catalogue, checks: readonly string[]): Html {
+  return html`<h2>${text.problem.loop.operators}</h2>
+<ul>
+${checks.map((check) => html`<li>${check}</li>\n`)}</ul>
+`
 }
 
 function interrupted(text: Catalogue, loginUrl: string): Fragment {

@@ -17,7 +17,7 @@ export function recoveryPage(context: PageContext, view: SecondStepView): string
     { title: text.recovery.title, failed },
     html`${errorSummary(text, refused.items)}${form(
       context,
-      { action: PATHS.recovery, returnTicket: view.returnTicket },
+      { returnTicket: view.returnTicket },
       html`${usernameForManagers(view.username)}${inputField(context, {
         name: 'recovery_code',
         label: text.recovery.heading,

@@ -1,4 +1,4 @@
-import { form } from './fields.ts'
+import { form, hidden } from './fields.ts'
 import { html } from './html.ts'
 import { layout } from './layout.ts'
 import { PATHS } from './paths.ts'
@@ -16,8 +16,8 @@ export function signOutPage(context: PageContext, view: SignOutView): string {
 ${accountLine(context, view.username)}<p class="lead">${text.logout.lead}</p>
 ${form(
   context,
-  { action: PATHS.logout, returnTicket: view.returnTicket },
-  html`<button type="submit">${text.logout.submit}</button>`,
+  { action: PATHS.logout },
+  html`${view.leadsTo !== undefined && hidden('rd', view.leadsTo)}<button type="submit">${text.logout.submit}</button>`,
 )}<p class="aside"><a href="${PATHS.account}">${text.cancel}</a></p>
 `,
   )

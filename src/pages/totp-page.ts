@@ -18,7 +18,7 @@ export function totpPage(context: PageContext, view: SecondStepView): string {
     { title: text.totp.title, failed },
     html`${errorSummary(text, refused.items)}${form(
       context,
-      { action: PATHS.totp, returnTicket: view.returnTicket },
+      { returnTicket: view.returnTicket },
       html`${usernameForManagers(view.username)}${inputField(context, {
         name: 'totp',
         label: text.totp.heading,

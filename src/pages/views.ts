@@ -133,7 +133,11 @@ export type AccountView = {
     | 'codes_saved'
 }
 
-export type SignOutView = { readonly username: string; readonly returnTicket: string }
+export type SignOutView = {
+  readonly username: string
+  /** Where it leads afterwards, an address of a configured host; the signed-out page unless told. */
+  readonly leadsTo?: string
+}
 export type SignedOutView = { readonly loginPath: string }
 
 /** Pages that stand in for an answer of the app. */
@@ -165,6 +169,30 @@ export type ProblemView =
   | { readonly kind: 'link_gone' }
   /** A form that did not come from our own page. */
   | { readonly kind: 'foreign_form'; readonly backPath: string }
+  /** Signing in cannot finish: a cookie does not come back. */
+  | {
+      readonly kind: 'lost_cookie'
+      /** `form`: the page's own; `session`: the sign-in's; `app`: that one, where the app is asked. */
+      readonly lost: 'form' | 'session' | 'app'
+      /** Its name. */
+      readonly cookie: string
+      /** Host it does not come to. */
+      readonly host: string
+      /** The cookie is for https alone. */
+      readonly https: boolean
+      readonly retry: string
+      /** Path of "my account", for who is signed in. */
+      readonly account?: string
+    }
+  /** The page is shown at another address than the one the request names. */
+  | {
+      readonly kind: 'wrong_address'
+      /** Origin the browser shows. */
+      readonly shown: string
+      /** Origin the request was for. */
+      readonly asked: string
+      readonly problem: 'scheme' | 'host'
+    }
   /** An expired session on a sent form: 401 at the same URL, nothing is lost. */
   | { readonly kind: 'interrupted'; readonly loginUrl: string }
   /** Signed out inside a frame: a link that leaves the frame. */

@@ -55,6 +55,7 @@ function compileRule(source: RuleSource, index: number): Rule {
     networks: source.networks.length === 0 ? undefined : networkSet(source.networks),
     users: new Set(source.users),
     groups: new Set(source.groups),
+    ...(source.limit === undefined ? {} : { limit: source.limit }),
     ...(source.explanation === undefined ? {} : { explanation: source.explanation }),
     ...(source.remediation === undefined ? {} : { remediation: source.remediation }),
   }

@@ -12,13 +12,20 @@ export type Clause = { readonly level: Level; readonly rule: Rule }
  * session look-up. `refused`: rules that deny only some people, and so need to know who asks.
  */
 export type Requirement =
-  | { readonly kind: 'open'; readonly rule: Rule; readonly refused: readonly Rule[] }
+  | {
+      readonly kind: 'open'
+      readonly rule: Rule
+      readonly refused: readonly Rule[]
+      readonly also?: readonly Rule[]
+    }
   | {
       readonly kind: 'sign_in'
       readonly level: Level
       /** All of them must hold. */
       readonly clauses: readonly Clause[]
       readonly refused: readonly Rule[]
+      /** Rules without a demand that cover another reading: what it costs depends on them too. */
+      readonly also?: readonly Rule[]
     }
   | { readonly kind: 'deny'; readonly rule: Rule }
 
@@ -106,7 +113,11 @@ function stricter(a: Requirement, b: Requirement): Requirement {
   if (a.kind === 'deny') return a
   if (b.kind === 'deny') return b
   const refused = a.refused.length + b.refused.length === 0 ? NONE : [...a.refused, ...b.refused]
-  if (a.kind === 'open' && b.kind === 'open') return { kind: 'open', rule: a.rule, refused }
+  const open = [...freeRules(a), ...freeRules(b)]
+  if (a.kind === 'open' && b.kind === 'open') {
+    const also = open.filter((rule) => rule !== a.rule)
+    return { kind: 'open', rule: a.rule, refused, ...(also.length === 0 ? {} : { also }) }
+  }
   const clauses = [
     ...(a.kind === 'sign_in' ? a.clauses : []),
     ...(b.kind === 'sign_in' ? b.clauses : []),
@@ -115,7 +126,13 @@ function stricter(a: Requirement, b: Requirement): Requirement {
     (highest, clause) => (atLeast(clause.level, highest) ? clause.level : highest),
     'one_factor',
   )
-  return { kind: 'sign_in', level, clauses, refused }
+  return { kind: 'sign_in', level, clauses, refused, ...(open.length === 0 ? {} : { also: open }) }
+}
+
+/** The rules among those that cover it that demand nothing. */
+function freeRules(requirement: Exclude<Requirement, { kind: 'deny' }>): readonly Rule[] {
+  const { also = NONE } = requirement
+  return requirement.kind === 'open' ? [requirement.rule, ...also] : also
 }
 
 /** Whether `level` is as strong as `needed`. */

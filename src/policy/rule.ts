@@ -17,6 +17,8 @@ export type RuleSource = {
   readonly networks: readonly string[]
   readonly users: readonly string[]
   readonly groups: readonly string[]
+  /** Name of the rate class its requests pay from; absent: as any request. */
+  readonly limit?: string
   readonly explanation?: RuleText
   readonly remediation?: RuleText
 }
@@ -36,6 +38,7 @@ export type Rule = {
   readonly networks: NetworkSet | undefined
   readonly users: ReadonlySet<string>
   readonly groups: ReadonlySet<string>
+  readonly limit?: string
   readonly explanation?: RuleText
   readonly remediation?: RuleText
 }

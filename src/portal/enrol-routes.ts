@@ -9,8 +9,9 @@ import { totpEnrolPage } from '../pages/totp-enrol-page.ts'
 import type { TotpEnrolView } from '../pages/views.ts'
 import type { Session } from '../sessions/session.ts'
 import { rememberDevice } from './known-devices.ts'
-import { toSelf } from './login-routes.ts'
+import { toSelf } from './own-links.ts'
 import { auditTrail, type PortalDeps } from './portal-deps.ts'
+import { follow } from './returning.ts'
 import type { Route } from './route.ts'
 import type { ShownCodes } from './shown-codes.ts'
 import {
@@ -18,7 +19,6 @@ import {
   freshSession,
   loginContext,
   noSessionCookie,
-  onward,
   redirect,
   sessionCookie,
   tooMany,
@@ -89,7 +89,7 @@ export function enrolRoutes(deps: PortalDeps): readonly Route[] {
         ]
         const { left } = await deps.recoveryCodes.left(account.id)
         if (left > 0) {
-          const location = onward(deps, visit, returnTicket)
+          const location = await follow(deps, visit, returnTicket)
           const noted = location === PATHS.account ? `${location}?notice=totp_added` : location
           return redirect(noted, cookies)
         }
@@ -122,7 +122,7 @@ export function enrolRoutes(deps: PortalDeps): readonly Route[] {
           return codesPage(deps, visit, 422, { account, codes, returnTicket, problem: 'not_saved' })
         }
         deps.shownCodes.delete(session.id)
-        const location = onward(deps, visit, returnTicket)
+        const location = await follow(deps, visit, returnTicket)
         return redirect(location === PATHS.account ? `${location}?notice=codes_saved` : location)
       },
     },

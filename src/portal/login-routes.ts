@@ -5,14 +5,16 @@ import { unreachable } from '../lib/unreachable.ts'
 import { loginPage } from '../pages/login-page.ts'
 import { PATHS } from '../pages/paths.ts'
 import type { LoginView } from '../pages/views.ts'
+import { lostCookiePage, sessionCookieLost } from './lost-cookie.ts'
+import { toSelf } from './own-links.ts'
 import { auditTrail, type PortalDeps } from './portal-deps.ts'
+import { askedReturn, ticketFor } from './returning.ts'
 import type { Route } from './route.ts'
 import {
   arrive,
   currentSession,
   loginContext,
   onward,
-  redirect,
   sessionCookie,
   tooMany,
   toPage,
@@ -28,8 +30,8 @@ export function loginRoutes(deps: PortalDeps): readonly Route[] {
     view: Partial<LoginView> & { readonly returnTicket: string },
     cookies: readonly string[] = [],
   ): Answer => {
-    const url = view.returnTicket === '' ? undefined : deps.tickets.read(view.returnTicket)
-    const app = url === undefined ? undefined : deps.appAt(url)
+    const ticket = ticketFor(deps, visit, view.returnTicket)
+    const app = ticket === undefined ? undefined : deps.appAt(ticket.url)
     return deps.frame.page(
       visit,
       status,
@@ -52,10 +54,18 @@ export function loginRoutes(deps: PortalDeps): readonly Route[] {
       handle: async (visit, query) => {
         const returnTicket = query.get('rt') ?? ''
         const confirm = query.has('confirm')
+        const asked = returnTicket === '' ? askedReturn(deps, visit, query) : undefined
+        if (asked !== undefined) {
+          const path = confirm ? `${PATHS.login}?confirm=1` : PATHS.login
+          return toPage(path, deps.tickets.issue(asked))
+        }
         const current = await currentSession(deps, visit)
         if (current.kind === 'pending' && !confirm) return toPage(PATHS.totp, returnTicket)
         if (current.kind === 'active' && !confirm) {
-          return redirect(onward(deps, visit, returnTicket))
+          return onward(deps, visit, current.session, returnTicket)
+        }
+        if (current.kind === 'none' && sessionCookieLost(deps, visit, returnTicket)) {
+          return lostCookiePage(deps, visit, 'session', returnTicket)
         }
         const notice = confirm ? 'confirm' : query.get('notice')
         return show(visit, 200, {
@@ -85,7 +95,7 @@ export function loginRoutes(deps: PortalDeps): readonly Route[] {
           case 'signed_in': {
             await endPrevious(deps, visit)
             if (outcome.next === 'done') {
-              return arrive(deps, visit, outcome.account, outcome.issued, returnTicket)
+              return await arrive(deps, visit, outcome.account, outcome.issued, returnTicket)
             }
             return toPage(PATHS.totp, returnTicket, [sessionCookie(deps, visit, outcome.issued)])
           }
@@ -115,10 +125,4 @@ export async function endPrevious(deps: PortalDeps, visit: Visit): Promise<void>
     { event: 'session.ended', outcome: 'success', reason: 'replaced' },
     { ...auditTrail(visit, previous.account), session: previous.session.id },
   )
-}
-
-/** The page's own address, for its language links. */
-export function toSelf(path: string, returnTicket: string): string {
-  if (returnTicket === '') return path
-  return `${path}${path.includes('?') ? '&' : '?'}rt=${encodeURIComponent(returnTicket)}`
 }

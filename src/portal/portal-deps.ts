@@ -6,6 +6,7 @@ import type { ReturnTickets } from '../http/return-ticket.ts'
 import type { Visit } from '../http/visit.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Milliseconds } from '../lib/duration.ts'
+import type { SpentStore } from '../lib/spent.ts'
 import type { Login } from '../login/login.ts'
 import type { Setup } from '../login/setup.ts'
 import type { Sessions } from '../sessions/sessions.ts'
@@ -22,10 +23,13 @@ export type PortalDeps = {
   readonly totp: Totp
   readonly recoveryCodes: RecoveryCodes
   readonly tickets: ReturnTickets
+  readonly spent: Pick<SpentStore, 'spend'>
   readonly shownCodes: ShownCodesShelf
   readonly keys: Keys
   readonly audit: Audit
   readonly clock: Clock
+  /** Told of a sign-in that cannot finish: a cookie is lost on the way, or an address is changed. */
+  readonly onLoop: (visit: Visit, reason: 'form' | 'session' | 'app' | 'address') => void
   /** The app a URL belongs to, for "Sign in to …" and to check where one may return. */
   readonly appAt: (url: string) => { readonly name: string; readonly host: string } | undefined
   readonly brandName: string

@@ -13,12 +13,14 @@ import { accountRoutes } from './account-routes.ts'
 import { enrolRoutes } from './enrol-routes.ts'
 import { readBody, readForm } from './form.ts'
 import { loginRoutes } from './login-routes.ts'
+import { formCookieLost, lostCookiePage } from './lost-cookie.ts'
 import type { PortalDeps } from './portal-deps.ts'
 import type { Route, SubmitRoute } from './route.ts'
 import { secondStepRoutes } from './second-step-routes.ts'
 import { setupRoutes } from './setup-routes.ts'
 import { SIGNED_OUT, signOutRoutes } from './sign-out-routes.ts'
 import { redirect } from './signing-in.ts'
+import { shownOrigin, wrongAddressPage } from './wrong-address.ts'
 
 /** Every page and form of the portal. */
 export function portalRoutes(deps: PortalDeps): readonly Route[] {
@@ -153,11 +155,17 @@ async function submit(
     return problem(deps, visit, 415, 'request')
   }
   const proof = formProof(visit.headers, visit.site.origin)
-  if (proof === 'foreign') return foreign(deps, visit)
+  if (proof === 'foreign') {
+    const shown = shownOrigin(visit)
+    return shown === undefined ? foreign(deps, visit) : wrongAddressPage(deps, visit, shown)
+  }
   const body = await readBody(incoming, MAX_FORM_BYTES)
   if (body.kind === 'too_long') return problem(deps, visit, 413, 'request')
   const form = body.kind === 'read' ? readForm(body.text) : undefined
   if (form === undefined) return problem(deps, visit, 400, 'request')
+  if (formCookieLost(visit, form.has('form_token'))) {
+    return lostCookiePage(deps, visit, 'form', form.value('rt'))
+  }
   if (proof === 'unknown' && !deps.frame.isFormToken(visit, form.value('form_token'))) {
     return foreign(deps, visit)
   }

@@ -9,7 +9,8 @@ import { recoveryPage } from '../pages/recovery-page.ts'
 import { totpPage } from '../pages/totp-page.ts'
 import type { SecondStepView } from '../pages/views.ts'
 import type { Session } from '../sessions/session.ts'
-import { toSelf } from './login-routes.ts'
+import { lostCookiePage, sessionCookieLost } from './lost-cookie.ts'
+import { toSelf } from './own-links.ts'
 import type { PortalDeps } from './portal-deps.ts'
 import type { Route } from './route.ts'
 import {
@@ -18,7 +19,6 @@ import {
   loginContext,
   noSessionCookie,
   onward,
-  redirect,
   tooMany,
   toPage,
 } from './signing-in.ts'
@@ -75,7 +75,7 @@ function submitWay(deps: PortalDeps, way: Way): Route {
       }
       switch (outcome.kind) {
         case 'signed_in': {
-          const answer = arrive(deps, visit, account, outcome.issued, returnTicket)
+          const answer = await arrive(deps, visit, account, outcome.issued, returnTicket)
           // Where nobody waits for them, people are told that a code is used up.
           return way.field === 'recovery_code' ? noted(answer, 'recovery_used') : answer
         }
@@ -119,12 +119,15 @@ async function whoOwes(
 > {
   const current = await currentSession(deps, visit)
   if (current.kind === 'none') {
+    if (sessionCookieLost(deps, visit, returnTicket)) {
+      return { kind: 'elsewhere', answer: lostCookiePage(deps, visit, 'session', returnTicket) }
+    }
     const expired = visit.method === 'POST' ? `${PATHS.login}?notice=session_ended` : PATHS.login
     return { kind: 'elsewhere', answer: toPage(expired, returnTicket) }
   }
   if (current.kind === 'active') {
     if (current.principal.level === 'two_factor') {
-      return { kind: 'elsewhere', answer: redirect(onward(deps, visit, returnTicket)) }
+      return { kind: 'elsewhere', answer: await onward(deps, visit, current.session, returnTicket) }
     }
     if (!(await deps.totp.hasDevice(current.account.id))) {
       return { kind: 'elsewhere', answer: toPage(`${PATHS.newTotp}?required=1`, returnTicket) }

@@ -2,6 +2,7 @@ import { PATHS } from '../pages/paths.ts'
 import { signOutPage } from '../pages/sign-out-page.ts'
 import { signedOutPage } from '../pages/signed-out-page.ts'
 import { auditTrail, type PortalDeps } from './portal-deps.ts'
+import { askedReturn } from './returning.ts'
 import type { Route } from './route.ts'
 import { currentSession, noSessionCookie, redirect, toPage } from './signing-in.ts'
 
@@ -14,11 +15,15 @@ export function signOutRoutes(deps: PortalDeps): readonly Route[] {
     {
       method: 'GET',
       path: PATHS.logout,
-      handle: async (visit) => {
+      handle: async (visit, query) => {
         const current = await currentSession(deps, visit)
-        if (current.kind === 'none') return redirect(SIGNED_OUT)
+        const leadsTo = askedReturn(deps, visit, query)
+        if (current.kind === 'none') return redirect(leadsTo ?? SIGNED_OUT)
         return deps.frame.page(visit, 200, (page) =>
-          signOutPage(page, { username: current.account.name, returnTicket: '' }),
+          signOutPage(page, {
+            username: current.account.name,
+            ...(leadsTo === undefined ? {} : { leadsTo }),
+          }),
         )
       },
     },
@@ -36,9 +41,14 @@ export function signOutRoutes(deps: PortalDeps): readonly Route[] {
         }
         // "Use another account" keeps the way back to where this person was going.
         const returnTicket = form.value('rt')
-        return deps.tickets.read(returnTicket) === undefined
-          ? redirect(SIGNED_OUT, [noSessionCookie(visit)])
-          : toPage(PATHS.login, returnTicket, [noSessionCookie(visit)])
+        if (deps.tickets.read(returnTicket) !== undefined) {
+          return toPage(PATHS.login, returnTicket, [noSessionCookie(visit)])
+        }
+        // As our page had it, or as an app's own form has it: judged here in any case.
+        const asked = form.has('rd')
+          ? new URLSearchParams({ rd: form.value('rd') })
+          : new URLSearchParams(visit.target.split('?')[1] ?? '')
+        return redirect(askedReturn(deps, visit, asked) ?? SIGNED_OUT, [noSessionCookie(visit)])
       },
     },
     {

@@ -13,7 +13,9 @@ import { problemPage } from '../pages/problem-page.ts'
 import type { Session } from '../sessions/session.ts'
 import type { Issued, Resolution } from '../sessions/sessions.ts'
 import { knownDevice, rememberDevice } from './known-devices.ts'
+import { appCookieLost, lostCookiePage, noteSentOn } from './lost-cookie.ts'
 import type { PortalDeps } from './portal-deps.ts'
+import { follow } from './returning.ts'
 
 /** Changes to factors need a proof that is at most this old (OWASP ASVS 5.0, 7.5.1). */
 export const PROOF_FOR = 10 * MINUTE
@@ -62,33 +64,39 @@ export function toPage(
   return redirect(`${path}${path.includes('?') ? '&' : '?'}rt=${ticket}`, cookies)
 }
 
-/** Where a finished sign-in leads: the ticket's URL if it is good, otherwise the account page. */
-export function onward(deps: PortalDeps, visit: Visit, returnTicket: string): string {
-  const url = returnTicket === '' ? undefined : deps.tickets.read(returnTicket)
-  if (url === undefined) return PATHS.account
-  const { origin, portalOrigin } = visit.site
-  if (url.startsWith(`${origin}/`) || url.startsWith(`${portalOrigin}/`)) return url
-  // SECURITY: a ticket's port is what some client put into `Host`, and may be somebody else's.
-  const port = new URL(url).port
-  const ours = [origin, portalOrigin].some((known) => new URL(known).port === port)
-  return ours && deps.appAt(url) !== undefined ? url : PATHS.account
+/** Sends on somebody who is signed in already, unless that would go on for ever. */
+export async function onward(
+  deps: PortalDeps,
+  visit: Visit,
+  session: Session,
+  returnTicket: string,
+): Promise<Answer> {
+  if (await appCookieLost(deps, visit, session, returnTicket)) {
+    return lostCookiePage(deps, visit, 'app', returnTicket)
+  }
+  return redirect(await follow(deps, visit, returnTicket))
 }
 
 /** Ends a finished sign-in: new cookie, known device, and on to the app. */
-export function arrive(
+export async function arrive(
   deps: PortalDeps,
   visit: Visit,
   account: Account,
   issued: Issued,
   returnTicket: string,
-): Answer {
-  return redirect(onward(deps, visit, returnTicket), [
+): Promise<Answer> {
+  const location = await follow(deps, visit, returnTicket)
+  await noteSentOn(deps, visit, issued.session, returnTicket)
+  return redirect(location, [
     sessionCookie(deps, visit, issued),
     rememberDevice(deps.keys, visit, account.id),
   ])
 }
 
-/** Only after a POST, so always 303: the browser follows with GET (RFC 9110 15.4.4). */
+/**
+ * Always 303: after a form, the browser follows with GET (RFC 9110 15.4.4). Without a fragment of
+ * its own, the address takes over the fragment of the page before (Fetch standard, 4.4).
+ */
 export function redirect(location: string, cookies: readonly string[] = []): Answer {
   return {
     status: 303,

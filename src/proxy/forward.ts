@@ -3,8 +3,11 @@ import type { Socket } from 'node:net'
 import type { Dispatcher } from 'undici'
 import type { SessionId } from '../identity/principal.ts'
 import type { Clock } from '../lib/clock.ts'
-import type { LiveConnections } from './live-connections.ts'
-import { errorCode, type ProblemKind, problemOf } from './problem.ts'
+import { type Milliseconds, SECOND } from '../lib/duration.ts'
+import { networkKey } from '../lib/network.ts'
+import { relayHints } from './early-hints.ts'
+import type { EndReason, LiveConnections } from './live-connections.ts'
+import { errorCode, type ProblemKind, problemOf, TimedOut } from './problem.ts'
 import { RequestBody } from './request-body.ts'
 import type { RequestContext, RequestHeaders } from './request-headers.ts'
 import {
@@ -14,17 +17,22 @@ import {
   writableFields,
 } from './response-headers.ts'
 import type { StallWatch, Watched } from './stall-watch.ts'
-import type { Upstream } from './upstreams.ts'
+import type { Upstream, UpstreamSet } from './upstreams.ts'
 
 /** How a request that was let through is to be carried out. */
 export type ForwardPlan = {
-  readonly upstream: Upstream
+  readonly upstreams: UpstreamSet
   /** The request target that was judged; sent byte for byte. */
   readonly path: string
   readonly headers: RequestHeaders
   readonly context: RequestContext
-  /** Whose it is; an answer without announced length is cut when the session ends. */
+  /**
+   * Whose it is. When the session ends, so does an answer without announced length: an event
+   * stream in good order, anything else with a cut.
+   */
   readonly session?: SessionId
+  /** The request's body, where it was read already. */
+  readonly body?: Buffer
   /** Works the security headers into the app's; called once, before anything is sent. */
   readonly dress?: (headers: HeaderList, status: number) => void
   /** Answers in the app's stead. Called at most once, and only when nothing was sent yet. */
@@ -34,11 +42,12 @@ export type ForwardPlan = {
 }
 
 /**
- * How it ended. `sent`: whole; `problem`: answered by `onProblem`; `cut`: the app broke off or
- * stood still after the head was sent; `client_gone`: the client left or stopped reading.
+ * How it ended. `sent`: whole; `problem`: answered by `onProblem`; `cut`: after the head was sent
+ * the app broke off, stood still or ran out of time, or the session ended; `ended`: an event stream
+ * whose session did; `client_gone`: the client left, or stopped reading or sending.
  */
 export type ForwardStats = {
-  readonly outcome: 'sent' | 'problem' | 'cut' | 'client_gone'
+  readonly outcome: 'sent' | 'problem' | 'cut' | 'ended' | 'client_gone'
   /** The app's status; 0 when there was none. */
   readonly status: number
   /** Body bytes handed to the client. */
@@ -51,7 +60,8 @@ export type ForwardStats = {
  * Carries requests to apps and their answers back, as they come and with back-pressure in both
  * directions. It decides nothing: whoever calls it has an allow in hand.
  *
- * A request is never sent twice, with one exception: a bodyless `GET` or `HEAD` that met a kept
+ * Where no connection comes about, so that no byte was sent, the app's next place is tried. A
+ * request is never sent twice, with one exception: a bodyless `GET` or `HEAD` that met a kept
  * connection the app was just closing, and of whose answer no byte came (RFC 9112 9.3.1).
  */
 export type Forwarder = (req: IncomingMessage, res: ServerResponse, plan: ForwardPlan) => void
@@ -64,13 +74,13 @@ export function createForwarder(deps: {
 }): Forwarder {
   return (req, res, plan) => {
     const { fields, framing } = plan.headers.plain(req.rawHeaders, plan.context)
-    const body = framing === 'none' ? null : new RequestBody(req)
+    const body = framing === 'none' ? null : (plan.body ?? new RequestBody(req))
     new Forwarding(deps, req, res, plan, {
       path: plan.path,
       method: req.method ?? 'GET',
       headers: fields,
       body,
-      headersTimeout: plan.upstream.timeouts.firstByte,
+      headersTimeout: plan.upstreams.timeouts.firstByte,
     }).start()
   }
 }
@@ -81,8 +91,11 @@ const MAX_INTERIM = 16
 /** Bodies up to this go out together with their head, in bytes. */
 const SMALL_BODY = 8_192
 
+/** How long the orderly end of an event stream may take. */
+const FAREWELL: Milliseconds = 2 * SECOND
+
 class ClientGone extends Error {}
-class Stalled extends Error {}
+class SessionEnded extends Error {}
 
 /** One request on its way. An object with methods, so that a request costs one closure. */
 class Forwarding implements Dispatcher.DispatchHandler, Watched {
@@ -93,6 +106,9 @@ class Forwarding implements Dispatcher.DispatchHandler, Watched {
   readonly #request: Dispatcher.DispatchOptions
   #controller: Dispatcher.DispatchController | undefined
   readonly #sentAt: number
+  #upstream: Upstream | undefined
+  #tried: Set<Upstream> | undefined
+  #timer: NodeJS.Timeout | undefined
   #started = false
   #opened = 0
   /** The request went out over a connection that was open before. */
@@ -105,6 +121,7 @@ class Forwarding implements Dispatcher.DispatchHandler, Watched {
   #waited: number | undefined
   /** The announced length of the body; -1 when there is none. */
   #length = -1
+  #isEvents = false
   #bytes = 0
   #flushed = false
   #watched = false
@@ -138,30 +155,45 @@ class Forwarding implements Dispatcher.DispatchHandler, Watched {
       return
     }
     res.on('close', () => this.#closed())
+    const { total } = this.#plan.upstreams.timeouts
+    if (total !== undefined) this.#timer = setTimeout(() => this.#expired(total), total)
     if (res.socket !== null) {
-      this.#dispatch()
+      this.#dispatch(this.#plan.upstreams.pick())
       return
     }
     // Pipelined behind another request: it waits its turn, so that one connection never has more
     // than one request at the app. Until then only `req` hears of the connection's end.
-    res.once('socket', () => this.#dispatch())
+    res.once('socket', () => this.#dispatch(this.#plan.upstreams.pick()))
     req.once('close', () => {
       if (!this.#started) this.#closed()
     })
   }
 
-  #dispatch(): void {
-    const { upstream } = this.#plan
-    if (this.#over) return
+  #dispatch(upstream: Upstream): void {
+    if (this.#over || this.#answered) return
     this.#started = true
+    this.#upstream = upstream
     this.#opened = upstream.opened()
     upstream.dispatch(this.#request, this)
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
+    const upstream = this.#upstream
     this.#controller = controller
-    this.#reused = this.#plan.upstream.opened() === this.#opened
-    if (this.#over) controller.abort(new ClientGone())
+    this.#reused = upstream?.opened() === this.#opened
+    upstream?.standing.reached()
+    if (this.#over || this.#answered) controller.abort(new ClientGone())
+    else if (this.#request.body !== null) this.#watch()
+  }
+
+  /** Whether it was answered in the app's stead. */
+  get #answered(): boolean {
+    return this.#outcome === 'problem'
+  }
+
+  #watch(): void {
+    this.#watched = true
+    this.#deps.stalls.add(this, this.#plan.upstreams.timeouts.idle)
   }
 
   onResponseStarted(): void {
@@ -174,11 +206,12 @@ class Forwarding implements Dispatcher.DispatchHandler, Watched {
     _headers: unknown,
     reason?: string,
   ): void {
+    const res = this.#res
     if (status < 200) {
       if (++this.#interim > MAX_INTERIM) controller.abort(new Error('too many interim answers'))
+      else if (status === 103 && !this.#over) relayHints(receivedFields(controller), res)
       return
     }
-    const res = this.#res
     if (this.#over) {
       controller.abort(new ClientGone())
       return
@@ -188,6 +221,7 @@ class Forwarding implements Dispatcher.DispatchHandler, Watched {
     const list = this.#deps.responseHeaders(receivedFields(controller), status)
     this.#plan.dress?.(list, status)
     this.#length = announcedLength(list)
+    this.#isEvents = this.#length < 0 && isEventStream(list)
     try {
       res.writeHead(status, reason ?? '', list)
     } catch {
@@ -207,16 +241,17 @@ class Forwarding implements Dispatcher.DispatchHandler, Watched {
     const res = this.#res
     if (this.#over || (res.writableEnded && res.writableLength === 0)) return
     if (!this.#flushed) res.flushHeaders()
-    this.#watched = true
-    this.#deps.stalls.add(this)
-    const { session } = this.#plan
-    if (session !== undefined && this.#length < 0 && !res.writableEnded) {
-      this.#leave = this.#deps.live.follow(session, () => this.#cut('cut'))
+    if (!this.#watched) this.#watch()
+    const { session, context } = this.#plan
+    if (this.#length < 0 && !res.writableEnded) {
+      const address = networkKey(context.address)
+      const owner = session === undefined ? { address } : { address, session }
+      this.#leave = this.#deps.live.follow(owner, (why) => this.#leaveNow(why))
     }
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    if (this.#over) return
+    if (this.#over || this.#cutOff) return
     this.#flushed = true
     this.#bytes += chunk.length
     if (this.#bytes === this.#length) {
@@ -239,40 +274,54 @@ class Forwarding implements Dispatcher.DispatchHandler, Watched {
   }
 
   onResponseEnd(): void {
-    if (this.#over) return
+    if (this.#over || this.#cutOff) return
     this.#outcome = 'sent'
     if (!this.#res.writableEnded) this.#res.end()
   }
 
   onResponseError(_controller: Dispatcher.DispatchController | null, error: Error): void {
-    if (this.#over || this.#cutOff || this.#outcome === 'sent') return
-    if (this.#mayRetry(error)) {
-      this.#retried = true
-      this.#controller = undefined
+    const elsewhere = this.#controller === undefined ? this.#unreachable(error) : undefined
+    if (this.#over || this.#cutOff || this.#outcome === 'sent' || this.#answered) return
+    const again = elsewhere ?? this.#retry(error)
+    if (again !== undefined) {
       // Not within the closing of the connection that failed, which is still being cleared away.
-      process.nextTick(() => this.#dispatch())
+      process.nextTick(() => this.#dispatch(again))
       return
     }
     if (this.#res.headersSent) this.#cut('cut')
     else this.#answerProblem(error)
   }
 
-  #mayRetry(error: Error): boolean {
+  /** Takes note that nothing could be sent; gives the place to try next. */
+  #unreachable(error: Error): Upstream | undefined {
+    const upstream = this.#upstream
+    if (upstream === undefined || problemOf(error, false) === 'refused') return undefined
+    upstream.standing.unreachable()
+    if (this.#over || this.#answered) return undefined
+    this.#tried ??= new Set()
+    return this.#plan.upstreams.next(this.#tried.add(upstream))
+  }
+
+  /** The same place once more, where that is sure not to ask the app twice. */
+  #retry(error: Error): Upstream | undefined {
     const { method, body } = this.#request
     const code = errorCode(error)
-    return (
+    const mayRetry =
       this.#reused &&
       !this.#retried &&
       !this.#touched &&
       body === null &&
       (method === 'GET' || method === 'HEAD') &&
       (code === 'UND_ERR_SOCKET' || code === 'ECONNRESET' || code === 'EPIPE')
-    )
+    if (!mayRetry) return undefined
+    this.#retried = true
+    this.#controller = undefined
+    return this.#upstream
   }
 
   #answerProblem(error: Error): void {
-    this.#outcome = 'problem'
     const connected = this.#controller !== undefined
+    this.#outcome = 'problem'
     try {
       this.#plan.onProblem(problemOf(error, connected), error, this.#res)
     } catch {
@@ -296,14 +345,45 @@ class Forwarding implements Dispatcher.DispatchHandler, Watched {
     else socket.destroy()
   }
 
+  /**
+   * Nothing more of this goes to its client. A server that stops ends event streams, which would
+   * never end by themselves, and lets every other answer finish.
+   */
+  #leaveNow(why: EndReason): void {
+    if (why === 'shutdown' && !this.#isEvents) return
+    // SECURITY: only where the client can tell a whole answer from a part (RFC 9112 6.3, 7.1), and
+    // where every part is whole in itself, may it end in order.
+    if (!this.#isEvents || this.#req.httpVersionMinor === 0) {
+      this.#cut('cut')
+      return
+    }
+    const res = this.#res
+    this.#outcome = 'ended'
+    this.#cutOff = true
+    this.#controller?.abort(new SessionEnded())
+    res.end()
+    const timer = setTimeout(() => this.#req.socket.destroy(), FAREWELL)
+    res.once('close', () => clearTimeout(timer))
+  }
+
+  /** The whole took too long. */
+  #expired(limit: Milliseconds): void {
+    if (this.#over || this.#cutOff || this.#answered) return
+    if (this.#res.headersSent) this.#cut('cut')
+    else this.#answerProblem(new TimedOut(`not done within ${limit} ms`))
+    this.#controller?.abort(new TimedOut())
+  }
+
   #closed(): void {
     if (this.#over) return
     this.#over = true
+    clearTimeout(this.#timer)
     if (this.#watched) this.#deps.stalls.remove(this)
     this.#leave?.()
     // NOTE: an error costs a stack trace, so none is made where the exchange is whole.
     if (this.#outcome !== 'sent') this.#controller?.abort(new ClientGone())
-    else if (!this.#res.writableFinished) this.#outcome = 'client_gone'
+    const isWhole = this.#outcome === 'sent' || this.#outcome === 'ended'
+    if (isWhole && !this.#res.writableFinished) this.#outcome = 'client_gone'
     if (this.#outcome !== 'sent') this.#dropBody()
     this.#plan.onDone?.({
       outcome: this.#outcome,
@@ -314,17 +394,23 @@ class Forwarding implements Dispatcher.DispatchHandler, Watched {
   }
 
   moved(): number {
-    return this.#bytes + this.#drains - this.#res.writableLength
+    const { body } = this.#request
+    const sent = body instanceof RequestBody ? body.passed : 0
+    return sent + this.#bytes + this.#drains - this.#res.writableLength
   }
 
   waitsFor(): 'client' | 'app' | 'nobody' {
     if (this.#paused || this.#res.writableEnded) return 'client'
-    return this.#length < 0 ? 'nobody' : 'app'
+    if (this.#status > 0) return this.#length < 0 ? 'nobody' : 'app'
+    // An app that reads nothing, or has read all, is waited for as long as `firstByte` says.
+    return this.#req.complete || this.#req.isPaused() ? 'nobody' : 'client'
   }
 
   stalled(): void {
-    this.#cut(this.waitsFor() === 'client' ? 'client_gone' : 'cut')
-    this.#controller?.abort(new Stalled())
+    const waitsFor = this.waitsFor()
+    if (this.#status === 0 && waitsFor !== 'client') this.#answerProblem(new TimedOut('idle'))
+    else this.#cut(waitsFor === 'client' ? 'client_gone' : 'cut')
+    this.#controller?.abort(new TimedOut())
   }
 }
 
@@ -352,4 +438,11 @@ function announcedLength(list: HeaderList): number {
     if (name === 'Content-Length') return Number(value)
   }
   return -1
+}
+
+function isEventStream(list: HeaderList): boolean {
+  return list.some(
+    ([name, value]) =>
+      name.toLowerCase() === 'content-type' && /^text\/event-stream\s*(?:;|$)/i.test(value),
+  )
 }

@@ -20,7 +20,7 @@ export type Entered =
 export type LiveConnections = {
   readonly add: (owner: ConnectionOwner, close: (why: EndReason) => void) => Entered
   /** Enters a response that is on its way: never refused, and not counted against `add`. */
-  readonly follow: (session: SessionId, close: (why: EndReason) => void) => () => void
+  readonly follow: (owner: ConnectionOwner, close: (why: EndReason) => void) => () => void
   /** Closes what the session has open; gives how many. For when it ends or is revoked. */
   readonly closeSession: (session: SessionId) => number
   /** Closes what was added for the address; gives how many. For when it is banned. */
@@ -43,20 +43,18 @@ export function createLiveConnections(limits: LiveLimits): LiveConnections {
   const all = new Set<Entry>()
 
   const enter = (
-    owner: { readonly address?: string; readonly session?: SessionId },
+    { session, address }: ConnectionOwner,
     counts: 0 | 1,
     close: (why: EndReason) => void,
   ): (() => void) => {
-    const { session, address } = owner
     const entry: Entry = { close, leave: () => {} }
-    const leaves = [
-      ...(session === undefined ? [] : [join(sessions, session, entry, counts)]),
-      ...(address === undefined ? [] : [join(addresses, address, entry, counts)]),
-    ]
     all.add(entry)
+    const bySession = session === undefined ? undefined : join(sessions, session, entry, counts)
+    const byAddress = join(addresses, address, entry, counts)
     entry.leave = () => {
       if (!all.delete(entry)) return
-      for (const leave of leaves) leave()
+      bySession?.()
+      byAddress()
     }
     return entry.leave
   }
@@ -81,7 +79,7 @@ export function createLiveConnections(limits: LiveLimits): LiveConnections {
       }
       return { kind: 'entered', leave: enter(owner, 1, close) }
     },
-    follow: (session, close) => enter({ session }, 0, close),
+    follow: (owner, close) => enter(owner, 0, close),
     closeSession: (session) => closeEntries(sessions.get(session)?.entries, 'session'),
     closeAddress: (address) => closeEntries(addresses.get(address)?.entries, 'address'),
     closeAll: () => closeEntries(all, 'shutdown'),

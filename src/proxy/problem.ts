@@ -6,8 +6,12 @@
  */
 export type ProblemKind = 'unreachable' | 'timeout' | 'broken' | 'refused' | 'crowded'
 
+/** A limit of ours that ran out. */
+export class TimedOut extends Error {}
+
 /** Names the problem that an error stands for. `connected`: whether the request was under way. */
 export function problemOf(error: unknown, connected: boolean): ProblemKind {
+  if (error instanceof TimedOut) return 'timeout'
   switch (errorCode(error)) {
     case 'UND_ERR_CONNECT_TIMEOUT':
     case 'UND_ERR_HEADERS_TIMEOUT':

@@ -9,17 +9,33 @@ import { type Milliseconds, SECOND } from '../lib/duration.ts'
  */
 export class RequestBody extends Readable {
   readonly #req: IncomingMessage
+  #begun = false
+  #passed = 0
 
   constructor(req: IncomingMessage) {
     super()
     this.#req = req
-    req.on('data', this.#onData)
-    req.on('end', this.#onEnd)
     req.on('error', this.#onCut)
     req.on('close', this.#onCut)
+    // Between two attempts to send it there is nobody else to hear that the client broke off.
+    this.on('error', ignore)
   }
 
+  /** Bytes that came from the client so far. */
+  get passed(): number {
+    return this.#passed
+  }
+
+  /**
+   * Nothing is taken from the client before the app is there to take it: so a request that could
+   * not be sent can go elsewhere, and a client that waits for a `100 Continue` gets it then.
+   */
   override _read(): void {
+    if (!this.#begun) {
+      this.#begun = true
+      this.#req.on('data', this.#onData)
+      this.#req.on('end', this.#onEnd)
+    }
     this.#req.resume()
   }
 
@@ -34,6 +50,7 @@ export class RequestBody extends Readable {
   }
 
   readonly #onData = (chunk: Buffer): void => {
+    this.#passed += chunk.length
     if (!this.push(chunk)) this.#req.pause()
   }
 
@@ -62,3 +79,5 @@ export function discardRest(req: IncomingMessage, linger = LINGER): void {
   req.once('end', () => clearTimeout(timer))
   req.once('close', () => clearTimeout(timer))
 }
+
+function ignore(): void {}

@@ -1,16 +1,16 @@
 import type { RawHeaders } from '../http/raw-headers.ts'
 import {
   createHeaderFilter,
-  foldHeaderName,
   type HeaderPair,
   type IdentityHeaderFilter,
   type IdentityHeaderNames,
 } from '../identity/identity-headers.ts'
 import { AppError } from '../lib/app-error.ts'
+import { foldHeaderName, isForwardedName } from '../lib/header-families.ts'
 import { remember } from '../lib/remember.ts'
 import type { Secret } from '../lib/secret.ts'
 import { type IsOwnCookie, withoutOwnCookies } from './cookies.ts'
-import { HOP_BY_HOP, isForwardedName, nominatedNames, nominatesNothing } from './header-names.ts'
+import { HOP_BY_HOP, nominatedNames, nominatesNothing } from './header-names.ts'
 
 /** What the app is told about the request besides the client's own fields. */
 export type RequestContext = {
@@ -51,12 +51,18 @@ export function createRequestHeaders(options: {
   readonly identity: IdentityHeaderNames
   readonly requestHeaders: ReadonlyMap<string, Secret<string>>
   readonly isOwnCookie: IsOwnCookie
+  /**
+   * Names with other characters than letters, digits and dashes that the app takes from clients,
+   * in any case. None of them gets past what is left out of every request.
+   */
+  readonly allowed?: readonly string[]
 }): RequestHeaders {
   const { identity, isOwnCookie } = options
   const fixed = fixedFields(options.requestHeaders, identity)
   const fixedNames = new Set([...options.requestHeaders.keys()].map(foldHeaderName))
   const told = TOLD.filter(([name]) => !fixedNames.has(foldHeaderName(name)))
-  const classify = createClassifier(createHeaderFilter(identity), fixedNames)
+  const allowed = new Set(options.allowed?.map((name) => name.toLowerCase()))
+  const classify = createClassifier(createHeaderFilter(identity), fixedNames, allowed)
 
   const collect = (raw: RawHeaders, context: RequestContext): Collected => {
     const fields = ['Host', context.host]
@@ -167,16 +173,19 @@ const SPECIAL: ReadonlyMap<string, Verdict> = new Map([
 function createClassifier(
   isIdentityHeader: IdentityHeaderFilter,
   fixedNames: ReadonlySet<string>,
+  allowed: ReadonlySet<string>,
 ): (name: string) => Verdict {
   return remember((name) => {
     const lower = name.toLowerCase()
     const special = SPECIAL.get(lower)
     // Framing and nominations are read even where the field itself is replaced.
     if (special !== undefined && special !== COOKIE) return special
-    // SECURITY: only names that no app can fold into another one get through.
-    if (!/^[a-z0-9-]+$/.test(lower)) return DROP
-    if (HOP_BY_HOP.has(lower) || TOLD_NAMES.has(lower) || fixedNames.has(lower)) return DROP
-    if (isForwardedName(lower) || isIdentityHeader(lower)) return DROP
+    const folded = foldHeaderName(lower)
+    // SECURITY: only names that no app can fold into another one get through, and those that
+    // this app was said to need, if what they fold into is harmless too.
+    if (folded !== lower && (!allowed.has(lower) || SPECIAL.has(folded))) return DROP
+    if (HOP_BY_HOP.has(folded) || TOLD_NAMES.has(folded) || fixedNames.has(folded)) return DROP
+    if (isForwardedName(folded) || isIdentityHeader(lower)) return DROP
     return special ?? KEEP
   })
 }

@@ -11,7 +11,8 @@ export type Watched = {
 
 /** Notices responses that stand still. One timer serves them all. */
 export type StallWatch = {
-  readonly add: (watched: Watched) => void
+  /** @param idle holds in the place of the usual limits, whomever it waits for */
+  readonly add: (watched: Watched, idle?: Milliseconds) => void
   readonly remove: (watched: Watched) => void
 }
 
@@ -26,21 +27,23 @@ export function createStallWatch(
   options: { readonly client?: Milliseconds; readonly app?: Milliseconds } = {},
 ): StallWatch {
   const limits = { client: options.client ?? 2 * MINUTE, app: options.app ?? 2 * MINUTE }
-  const every = Math.min(limits.client, limits.app) / LOOKS
-  const entries = new Map<Watched, { moved: number; still: Milliseconds }>()
+  const usual = Math.min(limits.client, limits.app) / LOOKS
+  const entries = new Map<Watched, Entry>()
+  let every = usual
   let timer: NodeJS.Timeout | undefined
 
   const look = () => {
     for (const [watched, entry] of entries) {
       const moved = watched.moved()
       const waitsFor = watched.waitsFor()
-      if (moved !== entry.moved || waitsFor === 'nobody') {
+      const limit = entry.idle ?? (waitsFor === 'nobody' ? undefined : limits[waitsFor])
+      if (moved !== entry.moved || limit === undefined) {
         entry.moved = moved
         entry.still = 0
         continue
       }
       entry.still += every
-      if (entry.still < limits[waitsFor]) continue
+      if (entry.still < limit) continue
       entries.delete(watched)
       watched.stalled()
     }
@@ -49,11 +52,17 @@ export function createStallWatch(
   const stop = () => {
     clearInterval(timer)
     timer = undefined
+    every = usual
   }
 
   return {
-    add: (watched) => {
-      entries.set(watched, { moved: watched.moved(), still: 0 })
+    add: (watched, idle) => {
+      entries.set(watched, { moved: watched.moved(), still: 0, idle })
+      if (idle !== undefined && idle / LOOKS < every) {
+        clearInterval(timer)
+        timer = undefined
+        every = idle / LOOKS
+      }
       timer ??= setInterval(look, every).unref()
     },
     remove: (watched) => {
@@ -61,3 +70,5 @@ export function createStallWatch(
     },
   }
 }
+
+type Entry = { moved: number; still: Milliseconds; readonly idle: Milliseconds | undefined }

@@ -12,9 +12,10 @@ import type { SessionId } from '../identity/principal.ts'
 import { MINUTE, type Milliseconds } from '../lib/duration.ts'
 import type { ForwardPlan } from './forward.ts'
 import type { EndReason, LiveConnections } from './live-connections.ts'
-import { type ProblemKind, problemOf } from './problem.ts'
+import { type ProblemKind, problemOf, TimedOut } from './problem.ts'
 import { type ResponseHeaders, writableFields } from './response-headers.ts'
 import { type Farewell, type Spliced, splice } from './splice.ts'
+import type { Upstream } from './upstreams.ts'
 import { acceptFor } from './websocket-request.ts'
 
 /** How a WebSocket handshake that was let through is to be carried out. */
@@ -85,6 +86,7 @@ class Upgrading {
   #spliced: Spliced | undefined
   #timer: NodeJS.Timeout | undefined
   #leave: (() => void) | undefined
+  #tried: Set<Upstream> | undefined
   #connected = false
   #settled = false
   #status = 0
@@ -117,21 +119,22 @@ class Upgrading {
     socket.on('end', this.#onClientEnd)
     socket.resume()
     try {
-      this.#ask()
+      this.#ask(this.#plan.upstreams.pick())
     } catch (error) {
       this.#problem(problemOf(error, false), error)
     }
   }
 
-  #ask(): void {
-    const { upstream, headers, context, path } = this.#plan
-    const { protocol, hostname, port, tls, timeouts } = upstream
+  #ask(upstream: Upstream): void {
+    const { headers, context, path } = this.#plan
+    const { protocol, hostname, port, socketPath, tls, timeouts } = upstream
     const secure = protocol === 'https:'
     const request = (secure ? httpsRequest : httpRequest)({
       ...(secure ? { ...tls, ALPNProtocols: ['http/1.1'] } : {}),
       protocol,
       hostname,
       port,
+      ...(socketPath === undefined ? {} : { socketPath }),
       path,
       method: 'GET',
       headers: headers.websocket(this.#req.rawHeaders, context),
@@ -144,20 +147,35 @@ class Upgrading {
     request.on('socket', (app) => {
       app.once(secure ? 'secureConnect' : 'connect', () => {
         this.#connected = true
+        upstream.standing.reached()
         this.#wait(timeouts.firstByte)
       })
     })
     request.on('upgrade', (answer, app, head) => this.#upgraded(answer, asSocket(app), head))
     request.on('response', (answer) => this.#answered(answer))
-    request.on('error', (error) => this.#problem(problemOf(error, this.#connected), error))
+    request.on('error', (error) => {
+      if (!this.#connected) this.#elsewhere(upstream, error)
+      else this.#problem(problemOf(error, true), error)
+    })
     request.end()
+  }
+
+  /** No connection came about, so nothing was sent: the next place, where there is one. */
+  #elsewhere(upstream: Upstream, error: Error): void {
+    if (this.#settled) return
+    upstream.standing.unreachable()
+    this.#tried ??= new Set()
+    const next = this.#plan.upstreams.next(this.#tried.add(upstream))
+    if (next === undefined) this.#problem(problemOf(error, false), error)
+    else this.#ask(next)
   }
 
   #wait(limit: Milliseconds): void {
     clearTimeout(this.#timer)
     this.#timer = setTimeout(() => {
-      this.#problem('timeout', new Error(`no answer within ${limit} ms`))
-      this.#request?.destroy()
+      const error = new TimedOut(`no answer within ${limit} ms`)
+      if (this.#connected) this.#problem('timeout', error)
+      this.#request?.destroy(error)
     }, limit)
   }
 

@@ -58,6 +58,8 @@ export type Sessions = {
    * pays for the request, never what is allowed.
    */
   readonly familiar: (token: string) => SessionId | undefined
+  /** The same for whose session it is. */
+  readonly familiarUser: (token: string) => UserId | undefined
   readonly end: (id: SessionId) => Promise<boolean>
   readonly endOfUser: (userId: UserId, except?: SessionId) => Promise<number>
   readonly ofUser: (userId: UserId) => Promise<readonly Session[]>
@@ -240,6 +242,10 @@ export function createSessions(
     familiar: (token) => {
       const resolution = cache.peek(digestOnce(token))?.resolution
       return resolution?.kind === 'active' ? resolution.session.id : undefined
+    },
+    familiarUser: (token) => {
+      const resolution = cache.peek(digestOnce(token))?.resolution
+      return resolution?.kind === 'active' ? resolution.session.userId : undefined
     },
     end: async (id) => {
       const removed = await store.remove(id)

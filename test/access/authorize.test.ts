@@ -1,5 +1,6 @@
 import t from 'tap'
-import { createAuthorize } from '../../src/access/authorize.ts'
+import { type Authorize, createAuthorize } from '../../src/access/authorize.ts'
+import { coveringRules } from '../../src/access/covering-rules.ts'
 import type { Account } from '../../src/accounts/account.ts'
 import type { Principal, UserId } from '../../src/identity/principal.ts'
 import { compilePolicy } from '../../src/policy/compile.ts'
@@ -48,6 +49,12 @@ const bob = (level: Principal['level']): Resolution => ({
     level,
   },
 })
+/** Both steps, as the gate takes them. */
+const run = (
+  authorize: Authorize,
+  target: Parameters<Authorize['match']>[0],
+  token: string | undefined,
+) => authorize.decide(authorize.match(target), token)
 const PENDING: Resolution = { kind: 'pending', session, account }
 
 const ask = async (
@@ -62,7 +69,11 @@ const ask = async (
   }
   const authorize = createAuthorize({ policy, sessions: { resolve } })
   const readings = [{ path, ignoreCase: false }]
-  const answer = await authorize({ host, method: 'GET', readings, address: '192.0.2.1' }, 'token')
+  const answer = await run(
+    authorize,
+    { host, method: 'GET', readings, address: '192.0.2.1' },
+    'token',
+  )
   return answer.kind === 'decided' ? [answer.decision.kind, asked] : [answer.kind, asked]
 }
 
@@ -105,18 +116,52 @@ t.test('authorize() never turns an error into an answer', async (t) => {
     address: '192.0.2.1',
   })
   for (const path of ['/one', '/two', '/shut', '/open/not-bob']) {
-    await t.rejects(Promise.resolve(late(target(path), 'token')), /store down/)
-    t.throws(() => throwing(target(path), 'token'), /store down/)
+    await t.rejects(Promise.resolve(run(late, target(path), 'token')), /store down/)
+    t.throws(() => run(throwing, target(path), 'token'), /store down/)
   }
-  const open = await late(target('/open/x'), 'token')
+  const open = await run(late, target('/open/x'), 'token')
   t.match(open, { kind: 'decided', decision: { kind: 'allow' } }, 'open targets stay open')
-  const nobody = await late(target('/one'), undefined)
+  const nobody = await run(late, target('/one'), undefined)
   t.match(nobody, { decision: { kind: 'sign_in' } }, 'and nobody stays nobody')
 })
 
 t.test('authorize() answers at once when the session is at hand', async (t) => {
   const authorize = createAuthorize({ policy, sessions: { resolve: () => bob('one_factor') } })
   const readings = [{ path: '/one', ignoreCase: false }]
-  const answer = authorize({ host: 'app.test', method: 'GET', readings, address: '192.0.2.1' }, 'x')
+  const answer = run(
+    authorize,
+    { host: 'app.test', method: 'GET', readings, address: '192.0.2.1' },
+    'x',
+  )
   t.notOk(answer instanceof Promise)
+})
+
+t.test('coveringRules() gives the rules of every reading, so that none is cheaper', async (t) => {
+  const costly = compilePolicy([
+    {
+      name: 'app',
+      hosts: ['app.test'],
+      rules: [
+        { ...rule('public', '/hook'), limit: 'webhook' },
+        { ...rule('one_factor', '/in'), limit: 'api' },
+        rule('public', '/Open'),
+        rule('deny', '/shut'),
+        rule('public', '/free/**'),
+        rule('one_factor', '/**'),
+      ],
+    },
+  ])
+  const authorize = createAuthorize({ policy: costly, sessions: { resolve: () => PENDING } })
+  const covering = (...paths: readonly string[]) => {
+    const readings = paths.map((path) => ({ path, ignoreCase: false }))
+    const matched = authorize.match({ host: 'app.test', method: 'GET', readings, address: '' })
+    if (matched.kind !== 'matched') return []
+    return coveringRules(matched.requirement).map(({ name, limit }) => `${name} ${limit ?? '-'}`)
+  }
+  t.strictSame(covering('/free/x', '/free/x'), ['5 -'])
+  t.strictSame(covering('/free/x', '/hook'), ['5 -', '1 webhook'], 'open, then open')
+  t.strictSame(covering('/free/x', '/hook', '/in'), ['2 api', '5 -', '1 webhook'])
+  t.strictSame(covering('/x', '/hook'), ['6 -', '1 webhook'], 'signed in, then open')
+  t.strictSame(covering('/hook', '/x', '/in'), ['6 -', '2 api', '1 webhook'])
+  t.strictSame(covering('/free/x', '/shut'), ['4 -'], 'what is denied costs as the denial does')
 })

@@ -48,7 +48,7 @@ t.test('a field that comes twice is no field', async (t) => {
   for (const body of likeArrays) t.strictSame(await outcome(body), [422, undefined], body)
 })
 
-t.test('a body without the fields makes no progress', async (t) => {
+t.test('a body without the fields, of whatever type, makes no progress (D12)', async (t) => {
   const bodies = [
     '',
     '&',
@@ -73,6 +73,24 @@ t.test('a body without the fields makes no progress', async (t) => {
   }
   const none = await gate.ask({ method: 'POST', target: '/.sallyport/login', host: PORTAL })
   t.equal(none.status, 415, 'not even a body')
+  const json = JSON.stringify({ username: 'bob', password: bob.password })
+  const types = [' application/json', 'application/json ;', 'Application/JSON', 'text/plain', 'x']
+  for (const type of [...types, 'application/x-www-form-urlencoded, application/json', '']) {
+    for (const body of [json, right]) {
+      const answer = await gate.ask({
+        method: 'POST',
+        target: '/.sallyport/login',
+        host: PORTAL,
+        headers: [
+          ['Origin', `https://${PORTAL}`],
+          ['Content-Type', type],
+        ],
+        body,
+      })
+      t.equal(answer.status, 415, type)
+      t.equal(sessionOf(answer), undefined)
+    }
+  }
 })
 
 t.test('names that objects have are names like any other (J1)', async (t) => {

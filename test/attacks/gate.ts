@@ -90,6 +90,14 @@ export async function startGate(
   options: {
     /** YAML of `limits:`, in braces; out of the way unless told. */
     readonly limits?: string
+    /** Further top-level keys, in YAML. */
+    readonly top?: string
+    /** Rules of `app` and `asked` that come before the others. */
+    readonly rules?: readonly string[]
+    /** In the place of the app that keeps what reaches it. */
+    readonly upstream?: string
+    /** Further apps, in YAML; `{{app}}` becomes the address of the one behind `app`. */
+    readonly apps?: string
   } = {},
 ): Promise<Gate> {
   const app = await startEchoApp()
@@ -102,11 +110,13 @@ trusted_proxies: ["127.0.0.1/32"]
 store: "sqlite:{{data}}/sallyport.db"
 limits: ${options.limits ?? '{auth: 9000/1m, default: 90000/1m, session: 90000/1m}'}
 log: {format: json}
+${options.top ?? ''}
 apps:
-${appYaml('app', RULES, app.url)}
-${appYaml('open', OPEN_RULES, app.url)}
-${appYaml('asked', RULES)}
+${appYaml('app', [...(options.rules ?? []), ...RULES], options.upstream ?? app.url)}
+${appYaml('open', OPEN_RULES, options.upstream ?? app.url)}
+${appYaml('asked', [...(options.rules ?? []), ...RULES])}
 ${appYaml('asked-open', OPEN_RULES)}
+${options.apps?.replaceAll('{{app}}', app.url) ?? ''}
 `
   let sallyport = await startSallyport({ dataDir: dir.path, config }).catch(async (error) => {
     await app.close()

@@ -24,7 +24,7 @@ async function attack(gate: Gate, wanted: readonly Wanted[], from?: string) {
   return { reached: app.requests.map(({ method, url }) => `${method} ${url}`), open, answers }
 }
 
-t.test('no spelling of a path opens an app that asks everybody to sign in', async (t) => {
+t.test('no spelling of a path opens an app that asks everybody to sign in (B5, B11)', async (t) => {
   const paths = CLOSED.flatMap((path) => spellingsOf(path))
   const others = CLOSED.flatMap((path) => otherForms(path, 'app.example.com'))
   t.ok(paths.length > 4000)
@@ -37,16 +37,19 @@ t.test('no spelling of a path opens an app that asks everybody to sign in', asyn
   t.notOk(answers.some((answer) => (answer?.status ?? 0) >= 500))
 })
 
-t.test('no spelling of a closed path gets through where the rest is open', async (t) => {
-  const paths = ['/admin/x', '/secret', '/denied/y'].flatMap((path) => spellingsOf(path))
-  const wanted = paths.map((target) => ({ target, host: 'open.example.com' }))
-  const { reached } = await attack(gate, wanted, STRANGER)
-  t.ok(reached.length > 20, 'harmless spellings do')
-  const wrong = reached.filter((line) => [...meaningsOf(line.slice(4))].some(isClosed))
-  t.strictSame(wrong, [])
-})
+t.test(
+  'no spelling of a closed path gets through where the rest is open (B4, B5, B11)',
+  async (t) => {
+    const paths = ['/admin/x', '/secret', '/denied/y'].flatMap((path) => spellingsOf(path))
+    const wanted = paths.map((target) => ({ target, host: 'open.example.com' }))
+    const { reached } = await attack(gate, wanted, STRANGER)
+    t.ok(reached.length > 20, 'harmless spellings do')
+    const wrong = reached.filter((line) => [...meaningsOf(line.slice(4))].some(isClosed))
+    t.strictSame(wrong, [])
+  },
+)
 
-t.test('no method opens a closed path', async (t) => {
+t.test('no method opens a closed path (B12, B13)', async (t) => {
   const methods = [
     ...['get', 'GeT', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'PROPFIND', 'QUERY'],
     ...['M-SEARCH', 'TRACE', 'TRACK', 'CONNECT', 'DEBUG', 'LOCK', 'MKCOL', 'PURGE', 'REPORT'],
@@ -71,89 +74,104 @@ t.test('no method opens a closed path', async (t) => {
   t.equal(preflight.header('access-control-allow-origin'), undefined)
 })
 
-t.test('no header opens a closed path, from a trusted peer or from a stranger', async (t) => {
-  const paths = [
-    '/public/x',
-    '/public/../admin/x',
-    '/',
-    'https://app.example.com/public/x',
-    '',
-    '*',
-  ]
-  const names = [
-    ...['X-Forwarded-Uri', 'X-Forwarded-URL', 'X-Forwarded-Path', 'X-Forwarded-Prefix'],
-    ...['X-Original-URL', 'X-Original-URI', 'X-Rewrite-URL', 'X-Envoy-Original-Path', 'X-Path'],
-    ...[
-      'X_Forwarded_Uri',
-      'X_Original_URL',
-      'X-Override-URL',
-      'Referer',
-      'Base-Url',
-      'Request-Uri',
-    ],
-  ]
-  const hosts = ['X-Forwarded-Host', 'X-Host', 'X-Forwarded-Server', 'Forwarded', 'X-Original-Host']
-  const addresses = ['X-Forwarded-For', 'X-Real-IP', 'Client-IP', 'True-Client-IP', 'X-Client-IP']
-  const overrides = ['X-HTTP-Method-Override', 'X-HTTP-Method', 'X-Method-Override']
-  const agents = ['GoogleHC/1.0', 'kube-probe/1.31', 'ELB-HealthChecker/2.0', 'Envoy/HC', 'curl/8']
-  const headers: (readonly [string, string])[] = [
-    ...names.flatMap((name) => paths.map((path) => [name, path] as const)),
-    ...hosts.map((name) => [name, 'open.example.com'] as const),
-    ['Forwarded', 'for=127.0.0.1;host=open.example.com;proto=https'],
-    ...addresses.flatMap((n) => ['127.0.0.1', '::1', 'a', ''].map((ip) => [n, ip] as const)),
-    ...overrides.flatMap((n) => ['GET', 'OPTIONS', 'get'].map((m) => [n, m] as const)),
-    ...agents.map((agent) => ['User-Agent', agent] as const),
-    ...['X-Forwarded-Proto', 'X-Forwarded-Scheme', 'X-Scheme'].map((n) => [n, 'https'] as const),
-    ...[
-      'Remote-User',
-      'X-Forwarded-User',
-      'X-Remote-User',
-      'X-Auth-Request-User',
-      'REMOTE_USER',
-    ].map((name) => [name, 'bob'] as const),
-    ...['Connection', 'Connexion'].map((n) => [n, 'close, Cookie, X-Forwarded-For'] as const),
-    ...[
-      'Basic Ym9iOmNvcnJlY3QgaG9yc2UgYmF0dGVyeQ==',
-      'Bearer x',
-      'Basic',
-      'Digest',
+t.test(
+  'no header opens a closed path, from a trusted peer or a stranger (A1, A2, A7, B13)',
+  async (t) => {
+    const paths = [
+      '/public/x',
+      '/public/../admin/x',
+      '/',
+      'https://app.example.com/public/x',
       '',
-      'Basic !',
-    ].map((value) => ['Authorization', value] as const),
-    ['Transfer-Encoding', ',chunked'],
-    ['Content-Length', '-1'],
-    ['X-Sallyport-User', 'bob'],
-    ['__proto__', 'x'],
-    ['constructor', 'x'],
-  ]
-  const wanted = ['/admin/x', '/anything'].flatMap((target) =>
-    headers.map((header) => ({ target, headers: [header] })),
-  )
-  for (const from of ['127.0.0.1', STRANGER]) {
-    const { reached, open } = await attack(gate, wanted, from)
-    t.strictSame({ reached, open }, { reached: [], open: [] }, from)
-  }
-  const intern = addresses.map((name): Wanted => {
-    const value = name === 'Forwarded' ? 'for=10.1.1.1' : '10.1.1.1'
-    return { target: '/intern/x', headers: [[name, value]] }
-  })
-  t.strictSame((await attack(gate, intern, STRANGER)).reached, [], 'a network rule by hearsay')
-  t.equal((await attack(gate, intern)).reached.length, 1, "by a trusted proxy's X-Forwarded-For")
-  const two = await attack(gate, [
-    { raw: 'GET / HTTP/1.1\r\nHost: app.example.com\r\nHost: open.example.com\r\n\r\n' },
-    { raw: 'GET / HTTP/1.1\r\nHost:\r\n\r\n' },
-    { raw: 'GET / HTTP/1.1\r\n\r\n' },
-    { raw: 'GET / HTTP/1.0\r\n\r\n' },
-    { raw: 'GET http://open.example.com/ HTTP/1.1\r\nHost: app.example.com\r\n\r\n' },
-    ...[
-      'evilapp.example.com',
-      'app.example.com.evil',
-      'x@open.example.com',
-      'open.example.com/x',
-    ].map((host) => ({ host })),
-  ])
-  t.strictSame([two.reached, two.open], [[], []])
-})
+      '*',
+    ]
+    const names = [
+      ...['X-Forwarded-Uri', 'X-Forwarded-URL', 'X-Forwarded-Path', 'X-Forwarded-Prefix'],
+      ...['X-Original-URL', 'X-Original-URI', 'X-Rewrite-URL', 'X-Envoy-Original-Path', 'X-Path'],
+      ...[
+        'X_Forwarded_Uri',
+        'X_Original_URL',
+        'X-Override-URL',
+        'Referer',
+        'Base-Url',
+        'Request-Uri',
+      ],
+    ]
+    const hosts = [
+      'X-Forwarded-Host',
+      'X-Host',
+      'X-Forwarded-Server',
+      'Forwarded',
+      'X-Original-Host',
+    ]
+    const addresses = ['X-Forwarded-For', 'X-Real-IP', 'Client-IP', 'True-Client-IP', 'X-Client-IP']
+    const overrides = ['X-HTTP-Method-Override', 'X-HTTP-Method', 'X-Method-Override']
+    const agents = [
+      'GoogleHC/1.0',
+      'kube-probe/1.31',
+      'ELB-HealthChecker/2.0',
+      'Envoy/HC',
+      'curl/8',
+    ]
+    const headers: (readonly [string, string])[] = [
+      ...names.flatMap((name) => paths.map((path) => [name, path] as const)),
+      ...hosts.map((name) => [name, 'open.example.com'] as const),
+      ['Forwarded', 'for=127.0.0.1;host=open.example.com;proto=https'],
+      ...addresses.flatMap((n) => ['127.0.0.1', '::1', 'a', ''].map((ip) => [n, ip] as const)),
+      ...overrides.flatMap((n) => ['GET', 'OPTIONS', 'get'].map((m) => [n, m] as const)),
+      ...agents.map((agent) => ['User-Agent', agent] as const),
+      ...['X-Forwarded-Proto', 'X-Forwarded-Scheme', 'X-Scheme'].map((n) => [n, 'https'] as const),
+      ...[
+        'Remote-User',
+        'X-Forwarded-User',
+        'X-Remote-User',
+        'X-Auth-Request-User',
+        'REMOTE_USER',
+      ].map((name) => [name, 'bob'] as const),
+      ...['Connection', 'Connexion'].map((n) => [n, 'close, Cookie, X-Forwarded-For'] as const),
+      ...[
+        'Basic Ym9iOmNvcnJlY3QgaG9yc2UgYmF0dGVyeQ==',
+        'Bearer x',
+        'Basic',
+        'Digest',
+        '',
+        'Basic !',
+      ].map((value) => ['Authorization', value] as const),
+      ['Transfer-Encoding', ',chunked'],
+      ['Content-Length', '-1'],
+      ['X-Sallyport-User', 'bob'],
+      ['__proto__', 'x'],
+      ['constructor', 'x'],
+    ]
+    const wanted = ['/admin/x', '/anything'].flatMap((target) =>
+      headers.map((header) => ({ target, headers: [header] })),
+    )
+    for (const from of ['127.0.0.1', STRANGER]) {
+      const { reached, open } = await attack(gate, wanted, from)
+      t.strictSame({ reached, open }, { reached: [], open: [] }, from)
+    }
+    const intern = addresses.map((name): Wanted => {
+      const value = name === 'Forwarded' ? 'for=10.1.1.1' : '10.1.1.1'
+      return { target: '/intern/x', headers: [[name, value]] }
+    })
+    t.strictSame((await attack(gate, intern, STRANGER)).reached, [], 'a network rule by hearsay')
+    t.equal((await attack(gate, intern)).reached.length, 1, "by a trusted proxy's X-Forwarded-For")
+    const two = await attack(gate, [
+      { raw: 'GET / HTTP/1.1\r\nHost: app.example.com\r\nHost: open.example.com\r\n\r\n' },
+      { raw: 'GET / HTTP/1.1\r\nHost:\r\n\r\n' },
+      { raw: 'GET / HTTP/1.1\r\n\r\n' },
+      { raw: 'GET / HTTP/1.0\r\n\r\n' },
+      { raw: 'GET http://open.example.com/ HTTP/1.1\r\nHost: app.example.com\r\n\r\n' },
+      ...[
+        'evilapp.example.com',
+        'app.example.com.evil',
+        'x@open.example.com',
+        'open.example.com/x',
+      ].map((host) => ({ host })),
+    ])
+    t.strictSame([two.reached, two.open], [[], []])
+  },
+)
 
 t.test('no cookie that is not a session opens anything', async (t) => {
   const cookie = await gate.signIn(bob)
@@ -203,7 +221,7 @@ t.test('no cookie that is not a session opens anything', async (t) => {
   )
 })
 
-t.test('no upgrade opens anything', async (t) => {
+t.test('no upgrade opens anything (B5, D7, D8)', async (t) => {
   const spellings = spellingsOf('/admin/x').filter((path) => !path.startsWith('/public'))
   const targets = [...spellings.slice(0, 300), '/', '/denied/x']
   const wanted: Wanted[] = targets.map((target) => ({ target, headers: HANDSHAKE }))

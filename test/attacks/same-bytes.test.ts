@@ -52,7 +52,7 @@ function randomTargets(count: number, seed: number): readonly string[] {
 
 const targets = randomTargets(2500, 20260105)
 
-t.test('a target reaches the app byte for byte or not at all', async (t) => {
+t.test('a target reaches the app byte for byte or not at all (B10, O7)', async (t) => {
   app.reset()
   const wanted = targets.map((target): Wanted => ({ target, cookie, host: 'open.example.com' }))
   const answers = await gate.askAll(wanted)
@@ -67,7 +67,7 @@ t.test('a target reaches the app byte for byte or not at all', async (t) => {
   t.ok(app.requests.every((one) => one.method === 'GET' && one.all('host').length === 1))
 })
 
-t.test('proxy and forward-auth give the same verdict on every target', async (t) => {
+t.test('proxy and forward-auth give the same verdict on every target (B10)', async (t) => {
   const verdict = (status: number | undefined) =>
     status === 200 || status === 502 ? 'allowed' : (status ?? 400)
   for (const [direct, asked] of [

@@ -1,4 +1,4 @@
-import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core'
+import type { Browser, Page } from 'playwright-core'
 import t, { type Test } from 'tap'
 import { type Adminer, startAdminer } from '../support/adminer.ts'
 import { createAuthenticator, keyOf, recoveryCodesOf } from '../support/authenticator.ts'
@@ -6,12 +6,12 @@ import { startCaddy } from '../support/caddy.ts'
 import { launchBrowser } from '../support/chromium.ts'
 import { freePort } from '../support/free-port.ts'
 import { startNginx } from '../support/nginx.ts'
-import { npmPublication } from '../support/npm-package.ts'
 import { skipUnless } from '../support/packages.ts'
 import { addPerson, type Person } from '../support/people.ts'
 import { caddySite, nginxServer } from '../support/recipes.ts'
 import { startSallyport } from '../support/sallyport.ts'
-import { startVerdaccio, VERDACCIO_USER, type Verdaccio } from '../support/verdaccio.ts'
+import { publish, startVerdaccio, type Verdaccio } from '../support/verdaccio.ts'
+import { givePassword, signIn, visitor } from '../support/visitor.ts'
 
 const PASSWORD = 'correct horse battery'
 
@@ -278,70 +278,4 @@ async function useVerdaccio(t: Test, page: Page, home: string): Promise<void> {
   await page.reload()
   await page.getByText('The package a-small-tool').first().waitFor()
   t.match(await page.title(), 'Verdaccio')
-}
-
-async function publish({ url }: Verdaccio, name: string): Promise<void> {
-  const credentials = `${VERDACCIO_USER.name}:${VERDACCIO_USER.password}`
-  const answer = await fetch(`${url}/${name}`, {
-    method: 'PUT',
-    headers: {
-      'content-type': 'application/json',
-      authorization: `Basic ${Buffer.from(credentials).toString('base64')}`,
-    },
-    body: npmPublication(name),
-  })
-  if (answer.status !== 201) throw new Error(await answer.text())
-}
-
-async function givePassword(page: Page, person: Person): Promise<void> {
-  await page.fill('[name=username]', person.name)
-  await page.fill('[name=password]', person.password)
-  await page.click('form:has([name=password]) [type=submit]')
-}
-
-/** From the login page to wherever it leads. */
-async function signIn(page: Page, person: Person): Promise<void> {
-  await givePassword(page, person)
-  if (person.authenticator === undefined) return
-  await page.fill('[name=totp]', await person.authenticator.next())
-  await page.click('form:has([name=totp]) [type=submit]')
-}
-
-type Visitor = {
-  readonly context: BrowserContext
-  readonly page: Page
-  /** What the browser said about content security policies, with the page's address. */
-  readonly violations: readonly string[]
-  /** Answers of 400 and above, but for the icon that browsers ask for on their own. */
-  readonly refused: readonly string[]
-}
-
-/** Somebody with a browser of their own: no cookies, no history. */
-async function visitor(
-  t: Test,
-  browser: Browser,
-  options: BrowserContextOptions = {},
-): Promise<Visitor> {
-  const context = await browser.newContext({ locale: 'en', ...options })
-  t.teardown(() => context.close())
-  context.setDefaultTimeout(15_000)
-  const violations: string[] = []
-  const refused: string[] = []
-  context.on('console', (message) => {
-    if (/content.security.policy/i.test(message.text())) {
-      violations.push(`${message.page()?.url()}: ${message.text()}`)
-    }
-  })
-  context.on('response', (response) => {
-    const url = response.url()
-    if (response.status() >= 400 && !url.endsWith('/favicon.ico')) {
-      refused.push(`${response.status()} ${url}`)
-    }
-  })
-  await context.addInitScript(`
-    document.addEventListener('securitypolicyviolation', (event) => {
-      console.error('content-security-policy', event.violatedDirective, event.blockedURI)
-    })
-  `)
-  return { context, page: await context.newPage(), violations, refused }
 }

@@ -1,6 +1,8 @@
 import t from 'tap'
 import { caddy } from '../../src/check/caddy.ts'
-import type { Contract } from '../../src/check/contract.ts'
+import type { Contract, SubRequest } from '../../src/check/contract.ts'
+import { envoy } from '../../src/check/envoy.ts'
+import { haproxy } from '../../src/check/haproxy.ts'
 import { nginx } from '../../src/check/nginx.ts'
 import { traefik } from '../../src/check/traefik.ts'
 
@@ -22,6 +24,7 @@ const CONTRACTS: readonly (readonly [contract: Contract, own: Fields, other: Fie
   [caddy, FORWARDED, ORIGINAL],
   [traefik, FORWARDED, ORIGINAL],
   [nginx, ORIGINAL, FORWARDED],
+  [haproxy, FORWARDED, ORIGINAL],
 ]
 const ASKED = {
   method: 'POST',
@@ -29,17 +32,25 @@ const ASKED = {
   target: '/a%2Fb/../c//d?x=1&y=%20z',
   websocket: false,
 }
+/** The four contracts that are asked by GET look at their headers alone. */
+const NOTHING: SubRequest = {
+  method: 'GET',
+  host: { name: 'evil', authority: 'evil' },
+  target: '/.sallyport/check/x',
+}
+const read = (contract: Contract, headers: readonly string[], sub = NOTHING) =>
+  contract.read(headers, sub)
 const raw = (fields: Fields) => Object.entries(fields).flat()
 const without = (fields: Fields, name: string): Fields =>
   Object.fromEntries(Object.entries(fields).filter(([key]) => key !== name))
 
 t.test('read() gives what the proxy was asked, the target byte for byte', async (t) => {
   for (const [contract, own] of CONTRACTS) {
-    t.strictSame(contract.read(raw(own)), { kind: 'asked', asked: ASKED }, contract.name)
+    t.strictSame(read(contract, raw(own)), { kind: 'asked', asked: ASKED }, contract.name)
     const lower = Object.fromEntries(
       Object.entries(own).map(([name, value]) => [name.toLowerCase(), value]),
     )
-    t.strictSame(contract.read(raw(lower)), { kind: 'asked', asked: ASKED }, 'in any case')
+    t.strictSame(read(contract, raw(lower)), { kind: 'asked', asked: ASKED }, 'in any case')
   }
 })
 
@@ -58,9 +69,9 @@ t.test("read() looks at its own contract's headers and no others (A7)", async (t
       'X-Forwarded-Port': '1',
     })
     const added = others.filter(([name]) => !(name in own)).flat()
-    t.strictSame(contract.read([...added, ...raw(own), ...added]), { kind: 'asked', asked: ASKED })
-    t.equal(contract.read(added).kind, 'refused', 'they are no substitute either')
-    t.equal(contract.read([]).kind, 'refused')
+    t.strictSame(read(contract, [...added, ...raw(own), ...added]), { kind: 'asked', asked: ASKED })
+    t.equal(read(contract, added).kind, 'refused', 'they are no substitute either')
+    t.equal(read(contract, []).kind, 'refused')
   }
 })
 
@@ -83,7 +94,7 @@ t.test(
         ]
         for (const fault of faults) {
           t.strictSame(
-            contract.read(fault),
+            read(contract, fault),
             { kind: 'refused', header: name },
             `${contract.name} ${name}`,
           )
@@ -123,7 +134,7 @@ t.test('read() takes only methods, schemes, hosts and URLs that can be', async (
     for (const [name, values] of Object.entries(bad)) {
       if (!(name in own)) continue
       for (const value of values) {
-        const reading = contract.read(raw({ ...own, [name]: value }))
+        const reading = read(contract, raw({ ...own, [name]: value }))
         t.strictSame(
           reading,
           { kind: 'refused', header: name },
@@ -133,20 +144,28 @@ t.test('read() takes only methods, schemes, hosts and URLs that can be', async (
     }
   }
   const socket = raw({ ...FORWARDED, 'X-Forwarded-Proto': 'wss' })
-  t.equal(traefik.read(socket).kind, 'asked', 'Traefik names WebSocket schemes')
-  t.equal(caddy.read(socket).kind, 'refused', 'Caddy does not')
-  t.equal(caddy.read(raw({ ...FORWARDED, 'X-Forwarded-Method': 'M-SEARCH' })).kind, 'asked')
+  t.equal(read(traefik, socket).kind, 'asked', 'Traefik names WebSocket schemes')
+  t.equal(read(caddy, socket).kind, 'refused', 'Caddy does not')
+  t.equal(read(caddy, raw({ ...FORWARDED, 'X-Forwarded-Method': 'M-SEARCH' })).kind, 'asked')
 })
 
 t.test('read() sees a WebSocket where the proxy lets it be seen', async (t) => {
   const seen = (contract: Contract, own: Fields, more: readonly string[] = []) => {
-    const reading = contract.read([...raw(own), ...more])
+    const reading = read(contract, [...raw(own), ...more])
     return reading.kind === 'asked' && reading.asked.websocket
   }
-  for (const [contract, own] of CONTRACTS) {
+  for (const [contract, own] of CONTRACTS.filter(([contract]) => contract !== haproxy)) {
     t.ok(seen(contract, own, ['Connection', 'Upgrade', 'upgrade', 'WebSocket']), contract.name)
     t.ok(seen(contract, own, ['Upgrade', 'h2c', 'Upgrade', 'websocket']))
     t.notOk(seen(contract, own, ['Upgrade', 'h2c']))
+  }
+  t.ok(seen(haproxy, FORWARDED, ['X-Forwarded-Upgrade', 'h2c, WebSocket']))
+  t.notOk(seen(haproxy, FORWARDED, ['X-Forwarded-Upgrade', 'h2c']))
+  t.notOk(seen(haproxy, FORWARDED, ['Upgrade', 'websocket']), 'that is of its own connection')
+  for (const fault of [[''], ['websocket', 'websocket'], ['', 'h2c']]) {
+    const sent = fault.flatMap((value) => ['X-Forwarded-Upgrade', value])
+    const reading = read(haproxy, [...raw(FORWARDED), ...sent])
+    t.strictSame(reading, { kind: 'refused', header: 'X-Forwarded-Upgrade' })
   }
   t.ok(seen(traefik, { ...FORWARDED, 'X-Forwarded-Proto': 'ws' }))
 })
@@ -156,7 +175,7 @@ t.test('adapt() gives each proxy an answer it passes on', async (t) => {
   const adapted = (contract: Contract, status: number) =>
     contract.adapt({ status, headers, body: 'b' })
   for (const status of [200, 302, 303, 400, 401, 403, 404, 405, 429, 500, 503]) {
-    for (const contract of [caddy, traefik])
+    for (const contract of [caddy, traefik, haproxy, envoy])
       t.strictSame(adapted(contract, status), { status, headers, body: 'b' })
   }
   const statuses = [200, 302, 303, 400, 401, 403, 404, 405, 429, 500, 503]
@@ -165,4 +184,58 @@ t.test('adapt() gives each proxy an answer it passes on', async (t) => {
     [200, 401, 401, 403, 401, 403, 403, 403, 403, 500, 503],
   )
   t.match(adapted(nginx, 302), { headers, body: '' }, 'with the address of the login page')
+})
+
+const ENVOY: Fields = {
+  'X-Forwarded-Proto': 'https',
+  'X-Forwarded-For': '203.0.113.7,10.0.0.2',
+  'Sallyport-Client': '203.0.113.7',
+}
+const SUB: SubRequest = {
+  method: 'POST',
+  host: ASKED.host,
+  target: '/a%2Fb/../c//d?x=1&y=%20z',
+}
+
+t.test('envoy.read() takes the question from the sub-request itself', async (t) => {
+  const asked = { ...ASKED, address: '203.0.113.7' }
+  t.strictSame(read(envoy, raw(ENVOY), SUB), { kind: 'asked', asked })
+  const lies = raw({ ...FORWARDED, ...ORIGINAL, 'X-Envoy-Original-Path': '/x' })
+  const added = lies.filter((_, i) => !((lies[i - (i % 2)] ?? '') in ENVOY))
+  t.strictSame(read(envoy, [...added, ...raw(ENVOY), ...added], SUB), { kind: 'asked', asked })
+  for (const method of ['GET', 'HEAD', 'PUT', 'DELETE', 'OPTIONS', 'PATCH', 'M-SEARCH', 'QUERY']) {
+    t.match(read(envoy, raw(ENVOY), { ...SUB, method }), { asked: { method } })
+  }
+  const socket = read(envoy, [...raw(ENVOY), 'upgrade', 'websocket'], SUB)
+  t.match(socket, { kind: 'asked', asked: { websocket: true } })
+  const mapped = read(envoy, raw({ ...ENVOY, 'Sallyport-Client': '::ffff:203.0.113.7' }), SUB)
+  t.match(mapped, { asked: { address: '203.0.113.7' } }, 'in its one spelling')
+})
+
+t.test('envoy.read() refuses what Envoy as configured would not send (A6, A16)', async (t) => {
+  for (const [name, value] of Object.entries(ENVOY)) {
+    const rest = raw(without(ENVOY, name))
+    const faults = [
+      rest,
+      [...rest, name, ''],
+      [...rest, name, value, name, value],
+      [...rest, name, value, name.toLowerCase(), ''],
+      [...rest, name.replaceAll('-', '_'), value],
+      [...rest, name.replaceAll('-', '.'), value],
+    ]
+    for (const fault of faults) {
+      t.strictSame(read(envoy, fault, SUB), { kind: 'refused', header: name }, fault.join())
+    }
+  }
+  for (const value of ['-', 'unknown', '203.0.113.7:80', '203.0.113.7, 10.0.0.2', '_x']) {
+    const reading = read(envoy, raw({ ...ENVOY, 'Sallyport-Client': value }), SUB)
+    t.strictSame(reading, { kind: 'refused', header: 'Sallyport-Client' }, value)
+  }
+  for (const value of ['ws', 'wss', 'HTTPS', 'https,http', '-']) {
+    t.equal(read(envoy, raw({ ...ENVOY, 'X-Forwarded-Proto': value }), SUB).kind, 'refused', value)
+  }
+  for (const target of ['', 'x', '*', '?x=/', 'http://asked.example.com/x']) {
+    t.equal(read(envoy, raw(ENVOY), { ...SUB, target }).kind, 'refused', target)
+  }
+  t.equal(read(envoy, raw(ENVOY), { ...SUB, method: 'get' }).kind, 'refused')
 })

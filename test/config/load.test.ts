@@ -6,6 +6,7 @@ import { formatProblems, messageOf } from '../../src/config/format-problems.ts'
 import { checkSettings, type LoadResult, loadSettings } from '../../src/config/load.ts'
 import type { ConfigProblem } from '../../src/config/problem.ts'
 import { PROBLEMS, type ProblemKind } from '../../src/config/problem-catalogue.ts'
+import { selfSigned, selfSignedAround } from '../proxy/certificate.ts'
 
 const GOOD = `version: 1
 portal:
@@ -24,8 +25,27 @@ apps:
 
 const env = { EMPTY: '', HOST: 'wiki.example.com', TWO: 'two_factr', SET_VALUE: 'x' }
 const noFile = { mode: 0o600, bytes: new TextEncoder().encode('') }
+const pem = (text: string, mode = 0o600) => ({ mode, bytes: new TextEncoder().encode(text) })
+const ours = selfSigned('sallyport')
+const all = selfSigned('*.example.com')
+const local = selfSigned('localhost')
+const auth = selfSigned('auth.example.com')
+const past = selfSignedAround(Date.UTC(2020, 0, 1), '*.example.com')
 const files: Readonly<Record<string, typeof noFile>> = {
+  '/etc/sallyport/us.pem': pem(ours.cert, 0o644),
+  '/etc/sallyport/us.key': pem(ours.key),
+  '/etc/sallyport/none.key': pem('no key'),
+  '/etc/sallyport/open.key': pem(ours.key, 0o644),
+  '/etc/sallyport/other.key': pem(selfSigned('other').key),
   '/etc/sallyport/empty': noFile,
+  '/etc/sallyport/local.pem': pem(local.cert),
+  '/etc/sallyport/local.key': pem(local.key),
+  '/etc/sallyport/auth.pem': pem(auth.cert),
+  '/etc/sallyport/auth.key': pem(auth.key),
+  '/etc/sallyport/all.pem': pem(all.cert),
+  '/etc/sallyport/all.key': pem(all.key),
+  '/etc/sallyport/past.pem': pem(past.cert),
+  '/etc/sallyport/past.key': pem(past.key),
   '/run/open': { mode: 0o644, bytes: new TextEncoder().encode('wiki.example.com\n') },
 }
 const deps = {
@@ -51,12 +71,30 @@ const URL = 'url: https://auth.example.com'
 const DOMAIN = 'cookie_domain: example.com'
 const HOST = 'host: wiki.example.com'
 const UPSTREAM = 'upstream: http://127.0.0.1:3000'
+const places = (more: string, urls = '"https://a"') => `upstream: {urls: [${urls}], ${more}}`
 const HEADERS = 'headers: remote'
 const RULE = '- policy: two_factor'
 const IDLE = '{idle: 30m}'
 const END = '      - policy: two_factor\n'
+const KEY = 'secret: 0123456789abcdef'
+const hook = (more: string, path = '/h') =>
+  `webhooks: [{path: ${path}, preset: github, ${KEY}${more && `, ${more}`}}]`
+const generic = (more: string) =>
+  `webhooks: [{path: /h, preset: generic, header: X-Sig, ${KEY}, ${more}}]`
 const deep = '['.repeat(30) + ']'.repeat(30)
 
+/** Listens for https with this certificate; where the caret is to be, if anywhere. */
+const https = (pair: string, at = ':443', beforeAt = '', beforeFile = '') => `${IDLE}
+listen: {https: ${beforeAt}"${at}"}
+tls:
+  certificates: {certificate: ${beforeFile}${pair}.pem, key: ${pair}.key}`
+const FROM_URL = GOOD.slice(GOOD.indexOf(URL))
+const FROM_HOST = GOOD.slice(GOOD.indexOf('wiki.example.com'))
+const LOCAL_HTTPS = `url: ▸http://localhost
+listen: {https: ":443"}
+tls: {certificates: {certificate: local.pem, key: local.key}}
+apps: [{name: A, host: localhost, upstream: "http://127.0.0.1:3000", rules: [{policy: public}]}]
+`
 const cases: readonly Case[] = [
   ['syntax', 'idle: 30m}', 'idle: 30m\n▸apps2: 1'],
   ['syntax', '  url:', '▸\turl:'],
@@ -151,8 +189,57 @@ const cases: readonly Case[] = [
   ['header_reserved', HEADERS, 'request_headers: {▸cookie: a=b}'],
   ['header_reserved', HEADERS, 'request_headers: {▸Sec-WebSocket-Key: a}'],
   ['header_value', HEADERS, 'request_headers: {X-Key: ▸"a\\r\\nHost: b"}'],
+  ['client_header_name', HEADERS, 'allow_headers: [X_Tenant, ▸X Tenant]'],
+  ['client_header_name', HEADERS, 'allow_headers: ▸_proto_'],
+  ['client_header_needless', HEADERS, 'allow_headers: [X_Tenant, ▸X-Tenant]'],
+  ['client_header_trusted', HEADERS, 'allow_headers: [X_Tenant, ▸Remote_User]'],
+  ['client_header_trusted', HEADERS, 'allow_headers: [▸X.Auth_Request.Groups]'],
+  ['client_header_trusted', HEADERS, 'allow_headers: [▸X_Forwarded_For]'],
+  ['client_header_trusted', HEADERS, 'allow_headers: [▸Transfer_Encoding, X_Tenant]'],
+  ['client_header_trusted', HEADERS, 'allow_headers: [▸Set_Cookie, X_Tenant]'],
+  [
+    'client_header_trusted',
+    HEADERS,
+    'headers: {user: X-Who}\n    allow_headers: [X_Tenant, ▸x_who]',
+  ],
+  [
+    'client_header_trusted',
+    HEADERS,
+    'request_headers: {X-Key: abc}\n    allow_headers: [X_Tenant, ▸X_KEY]',
+  ],
+  ['repeated', HEADERS, 'allow_headers: [X_Tenant, ▸x_tenant]'],
+  ['unknown_value', HEADERS, 'allow_in_paths: [▸encoded_slashes]', 'encoded_slash'],
+  ['unknown_value', HEADERS, 'allow_in_paths: [backslash, ▸dot_segment]'],
   ['bad_url', URL, 'url: ▸auth.example.com', 'https://auth.example.com'],
-  ['bad_url', UPSTREAM, 'upstream: ▸unix:/run/app.sock'],
+  ['bad_socket', UPSTREAM, 'upstream: ▸"unix:"'],
+  ['bad_socket', UPSTREAM, 'upstream: ▸unix:///run/app.sock', 'unix:/run/app.sock'],
+  ['bad_socket', UPSTREAM, `upstream: [http://a, ▸unix:/${'a'.repeat(107)}]`],
+  ['bad_url', UPSTREAM, 'upstream: [http://a:1, ▸ftp://b]'],
+  ['repeated', UPSTREAM, 'upstream: [http://a:80, ▸http://a]'],
+  ['empty_list', UPSTREAM, 'upstream: ▸[]'],
+  ['wrong_type', UPSTREAM, 'upstream: ▸3000'],
+  ['bad_url', UPSTREAM, places('policy: first', 'http://a, ▸b'), 'https://b'],
+  ['unknown_value', UPSTREAM, places('policy: ▸round-robin'), 'round_robin'],
+  ['unknown_key', UPSTREAM, places('▸polcy: first'), 'policy'],
+  ['missing_key', UPSTREAM, places('▸health: {every: 5s}')],
+  ['unknown_key', UPSTREAM, places('health: {path: /, ▸evry: 5s}'), 'every'],
+  ['path_start', UPSTREAM, places('health: {path: ▸healthz}'), '/healthz'],
+  ['bad_target', UPSTREAM, places('health: {path: ▸/é}')],
+  ['out_of_range', UPSTREAM, places('health: {path: /, timeout: ▸2h}')],
+  ['upstream_tls_unused', UPSTREAM, places('▸tls: {}', 'http://a')],
+  ['upstream_tls_half', UPSTREAM, places('tls: {certificate: ▸us.pem}')],
+  ['upstream_tls_half', UPSTREAM, places('tls: {key: ▸us.key}')],
+  ['secret_file_unreadable', UPSTREAM, places('tls: {ca: ▸missing.pem}')],
+  ['secret_file_unfit', UPSTREAM, places('tls: {ca: ▸empty}')],
+  ['no_certificate', UPSTREAM, places('tls: {ca: ▸us.key}')],
+  ['no_certificate', UPSTREAM, places('tls: {certificate: ▸us.key, key: us.key}')],
+  ['no_private_key', UPSTREAM, places('tls: {certificate: us.pem, key: ▸none.key}')],
+  ['key_of_another', UPSTREAM, places('tls: {certificate: us.pem, key: ▸other.key}')],
+  ['pem_inline', UPSTREAM, places('tls: {certificate: us.pem, key: ▸"-----BEGIN PRIVATE"}')],
+  ['pem_inline', UPSTREAM, places(`tls: {certificate: us.pem, key: ▸MIGH${'A'.repeat(60)}}`)],
+  ['world_readable', UPSTREAM, places('tls: {certificate: us.pem, key: ▸open.key}')],
+  ['host_invalid', UPSTREAM, places('tls: {server_name: ▸10.0.0.5}')],
+  ['out_of_range', HEADERS, 'timeouts: {total: ▸2d}'],
   ['bad_url', UPSTREAM, 'upstream: ▸http://127.0.0.1:99999'],
   ['url_not_origin', URL, 'url: ▸https://auth.example.com/login', 'https://auth.example.com'],
   ['url_not_origin', UPSTREAM, 'upstream: ▸http://me:pw@app:3000', 'http://app:3000'],
@@ -163,6 +250,57 @@ const cases: readonly Case[] = [
   ['bad_help', URL, `${URL}\n  help: ▸help@example.com`, 'mailto:help@example.com'],
   ['bad_help', URL, `${URL}\n  help: ▸javascript:alert(1)`],
   ['bad_csp', HEADERS, `security_headers: {preset: strict, csp: ▸"default-src 'self'\\nX: y"}`],
+
+  ['bad_size', HEADERS, hook('max_body: ▸1MB')],
+  ['out_of_range', HEADERS, hook('max_body: ▸26MiB')],
+  ['cors_origin', HEADERS, 'cors: {origins: [https://a.example, ▸"null"]}'],
+  ['cors_origin', HEADERS, 'cors: {origins: ▸https://*.example.com}'],
+  ['bad_url', HEADERS, 'cors: {origins: ▸a.example}', 'https://a.example'],
+  ['url_not_origin', HEADERS, 'cors: {origins: ▸https://a.example/x}', 'https://a.example'],
+  ['header_name', HEADERS, 'cors: {origins: https://a.example, headers: ▸"*"}'],
+  ['cors_credentials', HEADERS, 'cors: {origins: "*", credentials: ▸true}'],
+  ['cors_star_alone', HEADERS, 'cors: {origins: ▸["*", https://a.example]}'],
+  ['missing_key', HEADERS, '▸cors: {credentials: true}'],
+  ['webhook_path', HEADERS, hook('', '▸/hooks/*')],
+  ['webhook_path', HEADERS, hook('', '▸/hooks/')],
+  ['webhook_path', HEADERS, hook('', '▸/hooks/%67')],
+  ['webhook_path', HEADERS, hook('', '▸/.sallyport/x')],
+  ['webhook_secret', HEADERS, 'webhooks: [{path: /h, preset: github, secret: ▸hunter2}]'],
+  ['webhook_signed', HEADERS, generic('signed: ▸"{timestamp}"')],
+  ['webhook_signed', HEADERS, generic('signed: ▸"{body}{body}"')],
+  ['webhook_signed', HEADERS, generic('signed: ▸"{body}{time}"')],
+  ['webhook_preset_key', HEADERS, hook('▸header: X-Sig')],
+  ['webhook_needs', HEADERS, `webhooks: [{path: /h, ${KEY}, preset: ▸generic}]`],
+  [
+    'webhook_needs',
+    HEADERS,
+    `webhooks: [{path: /h, ${KEY}, header: X, signed: "{id}{body}", preset: ▸generic}]`,
+  ],
+  ['webhook_unsigned_time', HEADERS, generic('timestamp_header: ▸X-Time')],
+  [
+    'repeated',
+    HEADERS,
+    `webhooks: [{path: /h, preset: slack, ${KEY}}, {preset: slack, ${KEY}, path: ▸/H}]`,
+  ],
+  ['webhook_no_upstream', UPSTREAM, `▸webhooks: [{path: /h, preset: slack, ${KEY}}]`],
+  ['bad_listen_socket', IDLE, `${IDLE}\nlisten: {http: ▸"unix:"}`],
+  ['bad_listen_socket', IDLE, `${IDLE}\nlisten: {http: ▸unix:/run/s.sock|9}`],
+  ['bad_listen_socket', IDLE, `${IDLE}\nlisten: {http: ▸unix:/${'x'.repeat(107)}}`],
+  ['socket_untrusted', IDLE, `${IDLE}\nlisten: {http: ▸unix:/run/s.sock}`],
+  [
+    'proxy_protocol_nobody',
+    'trusted_proxies: 127.0.0.1',
+    'trusted_proxies: []\nlisten: {▸proxy_protocol: true}',
+  ],
+  ['https_without_tls', IDLE, `${IDLE}\nlisten: {https: ▸":443"}`],
+  ['listen_twice', IDLE, https('all', ':9091', '▸')],
+  ['https_portal_http', FROM_URL, LOCAL_HTTPS],
+  ['tls_unused', IDLE, `${IDLE}\n▸tls: {certificates: {certificate: all.pem, key: all.key}}`],
+  ['empty_list', IDLE, `${IDLE}\nlisten: {https: ":443"}\ntls: {certificates: ▸[]}`],
+  ['unknown_value', IDLE, `${https('all')}\n  min_version: ▸1.1`],
+  ['certificate_date', IDLE, https('past', ':443', '', '▸')],
+  ['certificate_lacks_host', FROM_HOST, `▸${FROM_HOST}${https('auth').slice(IDLE.length)}`],
+  ['admin_exposed', IDLE, `${IDLE}\nlisten: {admin: ▸":9464"}`],
 
   [
     'host_taken',
@@ -199,10 +337,33 @@ const cases: readonly Case[] = [
   ['rule_host_foreign', RULE, '- {policy: two_factor, host: ▸wik.example.com}'],
   ['public_for_some', RULE, '- {policy: public, ▸groups: [admins]}'],
   ['upstream_is_self', UPSTREAM, 'upstream: ▸http://localhost:9091'],
+  ['upstream_is_self', UPSTREAM, 'upstream: [http://a, ▸http://localhost:9091]'],
+  ['upstream_is_self', UPSTREAM, places('policy: first', 'http://a, ▸"http://[::1]:9091"')],
   ['no_rules', `    rules:\n${END}`, ''],
   ['no_rules', `    rules:\n${END}`, '    ▸rules: []\n'],
   ['session_shorter', IDLE, '{absolute: ▸20m}'],
   ['session_shorter', IDLE, '{remember: ▸1h}'],
+  ['class_name', IDLE, '{idle: 30m}\nlimits: {classes: {▸Big: 2/1m}}'],
+  ['class_taken', IDLE, '{idle: 30m}\nlimits: {classes: {▸api: 2/1m}}'],
+  ['bad_rate', IDLE, '{idle: 30m}\nlimits: {classes: {big: {rate: ▸"2", by: user}}}'],
+  ['missing_key', IDLE, '{idle: 30m}\nlimits: {classes: {▸big: {by: user}}}'],
+  ['unknown_key', IDLE, '{idle: 30m}\nlimits: {classes: {big: {▸rte: 2/1m}}}', 'rate'],
+  [
+    'unknown_value',
+    IDLE,
+    '{idle: 30m}\nlimits: {classes: {big: {rate: 2/1m, by: ▸adress}}}',
+    'address',
+  ],
+  ['unknown_limit', RULE, '- {policy: two_factor, limit: ▸webhok}', 'webhook'],
+  ['unknown_limit', RULE, '- {policy: two_factor, limit: ▸nothing_like_it}'],
+  ['limit_unused', RULE, '- {policy: deny, users: bob, ▸limit: api}'],
+  ['network_host_bits', IDLE, '{idle: 30m}\nnetwork: {deny: [▸10.0.0.1/8]}', '10.0.0.0/8'],
+  ['network_covered', IDLE, '{idle: 30m}\nnetwork: {deny: [10.0.0.0/8, ▸10.1.0.0/16]}'],
+  ['network_covered', IDLE, '{idle: 30m}\nnetwork: {deny: [▸2001:db8:1::/48, 2001:db8::/32]}'],
+  ['network_covered', IDLE, '{idle: 30m}\nnetwork: {deny: [192.0.2.0/24, ▸::ffff:192.0.2.1]}'],
+  ['network_no_loopback', IDLE, '{idle: 30m}\nnetwork: {▸allow: 10.0.0.0/8}'],
+  ['bad_network', IDLE, '{idle: 30m}\nnetwork: {allow: ▸10.0.0.0/33}'],
+  ['empty_list', IDLE, '{idle: 30m}\nnetwork: {allow: ▸[]}'],
   ['path_looks_regex', RULE, '- {policy: two_factor, path: ▸/api/.*}'],
 ]
 

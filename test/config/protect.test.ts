@@ -16,7 +16,7 @@ t.test('protectSettings() puts one app behind two factors', async (t) => {
       {
         name: 'localhost:8080',
         hosts: ['localhost', '127.0.0.1', '::1'],
-        upstream: 'http://localhost:8080',
+        upstream: { urls: ['http://localhost:8080'], policy: 'first' },
         securityHeaders: { preset: 'legacy' },
         rules: [{ policy: 'two_factor', paths: [], users: [], groups: [] }],
       },
@@ -38,7 +38,7 @@ t.test('protectSettings() listens and is reached where it is told', async (t) =>
     at: 'https://Wiki.Example.com/',
   })
   t.equal(at.portal.url, 'https://wiki.example.com')
-  t.equal(at.apps[0]?.upstream, 'http://[::1]:3000')
+  t.strictSame(at.apps[0]?.upstream?.urls, ['http://[::1]:3000'])
   t.strictSame(at.apps[0]?.hosts, ['localhost', '127.0.0.1', '::1', 'wiki.example.com'])
   t.strictSame(at.trustedProxies, ['127.0.0.1/32', '::1/128'])
 })

@@ -61,7 +61,10 @@ t.test('resolveReferences() gives numbers and switches too', async (t) => {
   const result = await checkSettings(text, 'config.yaml', { env })
   t.match(result, {
     kind: 'ok',
-    settings: { login: { password: { minLength: 16 } }, apps: [{ allowEncodedSlash: true }] },
+    settings: {
+      login: { password: { minLength: 16 } },
+      apps: [{ allowInPaths: ['encoded_slash'] }],
+    },
   })
 })
 

@@ -43,18 +43,23 @@ t.test('checkSettings() fills in every default', async (t) => {
     store: { path: '/var/lib/sallyport/sallyport.db' },
     sessions: { idle: 30 * MINUTE, absolute: 12 * HOUR, remember: 30 * DAY },
     login: { password: { minLength: 12 }, recoveryCodes: { count: 10 } },
+    connections: { connections: 20_000, connectionsPerAddress: 512 },
     websockets: { perSession: 100, perAddress: 200 },
+    network: { allow: [], deny: [] },
     limits: {
       auth: { count: 5, window: MINUTE },
       default: { count: 120, window: MINUTE },
       session: { count: 1200, window: MINUTE },
+      api: { count: 100, window: MINUTE },
+      webhook: { count: 10, window: MINUTE },
+      classes: new Map(),
       lockout: { failures: 10, duration: 15 * MINUTE },
     },
     apps: [
       {
         name: 'A',
         hosts: ['wiki.example.fr'],
-        upstream: 'http://app:3000',
+        upstream: { urls: ['http://app:3000'], policy: 'first' },
         identityHeaders: {
           user: 'Remote-User',
           groups: 'Remote-Groups',
@@ -64,7 +69,8 @@ t.test('checkSettings() fills in every default', async (t) => {
         requestHeaders: new Map(),
         securityHeaders: { preset: 'legacy' },
         websocketOrigins: [],
-        allowEncodedSlash: false,
+        allowInPaths: [],
+        allowHeaders: [],
         timeouts: { connect: 5 * SECOND, firstByte: 60 * SECOND },
         rules: [
           {
@@ -227,6 +233,13 @@ t.test('checkSettings() reads the parts of an app', async (t) => {
     email: 'Remote-Email',
   })
   t.strictSame((await appOf('security_headers: strict'))?.securityHeaders, { preset: 'strict' })
+  const trial = 'security_headers: {csp_mode: report_only, report: false, hsts: host}'
+  t.strictSame((await appOf(trial))?.securityHeaders, {
+    preset: 'legacy',
+    cspMode: 'report_only',
+    report: false,
+    hsts: 'host',
+  })
   t.strictSame((await appOf('security_headers: {csp: "default-src *"}'))?.securityHeaders, {
     preset: 'legacy',
     csp: 'default-src *',
@@ -310,7 +323,12 @@ t.test('config.example.yaml is valid and shows every key', async (t) => {
   const text = await readFile(new URL('../../config.example.yaml', import.meta.url), 'utf8')
   const settings = await settingsOf(text)
   const defaults = await settingsOf(file('url: https://auth.example.com', 'wiki.example.com'))
-  for (const part of ['listen', 'store', 'sessions', 'login', 'limits', 'log'] as const) {
+  t.strictSame(
+    { ...settings.limits, classes: defaults.limits.classes },
+    defaults.limits,
+    'limits are shown with their defaults, and a class of one’s own',
+  )
+  for (const part of ['listen', 'store', 'sessions', 'login', 'log'] as const) {
     t.strictSame(settings[part], defaults[part], `${part} is shown with its defaults`)
   }
   t.ok(

@@ -1,6 +1,7 @@
 import t from 'tap'
 import { createClientLocator } from '../../src/http/client.ts'
 import { parseHost } from '../../src/http/host.ts'
+import { trustedPeers } from '../../src/http/peer.ts'
 import { createSites } from '../../src/http/site.ts'
 import { networkSet } from '../../src/lib/network.ts'
 
@@ -170,4 +171,26 @@ t.test('the locator believes nothing of anybody else (A1, F4)', async (t) => {
     '10.0.0.1',
     'an alias is not it',
   )
+})
+
+t.test('the locator never reads Forwarded, not even of a trusted peer (A7, A14)', async (t) => {
+  const locate = createClientLocator(trustedPeers(['10.0.0.0/8']))
+  const alone = ['Forwarded', 'for=203.0.113.7;proto=https;host=evil.example']
+  t.strictSame(locate('10.0.0.1', alone), { address: '10.0.0.1', throughProxy: true })
+  t.equal(locate('10.0.0.1', [...alone, 'X-Forwarded-For', '203.0.113.8']).address, '203.0.113.8')
+})
+
+t.test('the locator believes peers without an address only when told to (A17)', async (t) => {
+  const headers = ['X-Forwarded-For', '203.0.113.7']
+  const nobody = { address: '0.0.0.0', throughProxy: false }
+  const told = createClientLocator(trustedPeers(['unix', '10.0.0.0/8']))
+  const untold = createClientLocator(trustedPeers(['10.0.0.0/8', '0.0.0.0/8']))
+  t.strictSame(told('unix', headers), { address: '203.0.113.7', throughProxy: true })
+  t.strictSame(told('unix', []), { address: '0.0.0.0', throughProxy: true })
+  for (const peer of ['unix', 'unknown', undefined]) {
+    t.strictSame(untold(peer, headers), nobody, peer ?? 'none')
+  }
+  t.strictSame(told(undefined, headers), nobody, 'a connection that is gone is no Unix socket')
+  t.strictSame(told('unknown', headers), nobody, 'nor is a source that a PROXY header hides')
+  t.strictSame(told('10.0.0.1', ['X-Forwarded-For', 'unix']).address, '10.0.0.1', 'nor is a hop')
 })

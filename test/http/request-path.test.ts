@@ -1,13 +1,18 @@
 import t from 'tap'
-import { type PathRefusal, readRequestPath } from '../../src/http/request-path.ts'
+import {
+  PATH_OPENINGS,
+  type PathOpening,
+  type PathRefusal,
+  readRequestPath,
+} from '../../src/http/request-path.ts'
 
-const readings = (target: string, encodedSlash = false): readonly string[] => {
-  const read = readRequestPath(target, { encodedSlash })
+const readings = (target: string, ...opened: readonly PathOpening[]): readonly string[] => {
+  const read = readRequestPath(target, new Set(opened))
   if (read.kind === 'ambiguous') return [read.reason]
   return read.path.readings.map(({ path, ignoreCase }) => (ignoreCase ? `~${path}` : path))
 }
-const refusal = (target: string, encodedSlash = false): PathRefusal | undefined => {
-  const read = readRequestPath(target, { encodedSlash })
+const refusal = (target: string, ...opened: readonly PathOpening[]): PathRefusal | undefined => {
+  const read = readRequestPath(target, new Set(opened))
   return read.kind === 'ambiguous' ? read.reason : undefined
 }
 
@@ -61,7 +66,7 @@ t.test('readRequestPath() gives every reading a program is known for', async (t)
 })
 
 t.test('readRequestPath() refuses what no two programs agree on (B4, B5, B17)', async (t) => {
-  const cases: Readonly<Record<PathRefusal, readonly string[]>> = {
+  const cases: Readonly<Record<Exclude<PathRefusal, 'too_many_readings'>, readonly string[]>> = {
     not_origin_form: ['', '*', 'a', 'a/b', 'http://app/a', '?x', '#', '\\a', ' /a', 'foo:bar', '.'],
     forbidden_character: [
       ...[
@@ -162,26 +167,63 @@ t.test('readRequestPath() refuses what no two programs agree on (B4, B5, B17)', 
   }
 })
 
-t.test('readRequestPath() reads %2F both ways where an app may have it', async (t) => {
-  t.strictSame([...new Set(readings('/@scope%2fname', true))].slice(0, 2), [
-    '/@scope/name',
-    '/@scope_name',
-  ])
-  t.strictSame(refusal('/@scope%2fname'), 'encoded_separator')
-  const read = readRequestPath('/a%2Fb', { encodedSlash: true })
-  t.equal(read.kind === 'path' && read.path.text, '/a%2Fb', 'as it came')
-  for (const [target, reason] of Object.entries({
-    '/a%2f..%2fb': 'dot_segment',
-    '/%2e%2e%2fx': 'dot_segment',
-    '/..%2fx': 'dot_segment',
-    '/a%252fb': 'double_encoding',
-    '/a%5cb': 'encoded_separator',
-    '/a%2f%00': 'encoded_control',
-    '/a%EF%BC%8Fb': 'encoded_separator',
-  })) {
-    t.equal(refusal(target, true), reason, target)
+t.test('readRequestPath() reads what an app may have in every way (B4)', async (t) => {
+  const exact = (target: string, ...opened: readonly PathOpening[]) => [
+    ...new Set(readings(target, ...opened).filter((path) => !path.startsWith('~'))),
+  ]
+  t.strictSame(exact('/@scope%2fname', 'encoded_slash'), ['/@scope/name', '/@scope_name'])
+  t.strictSame(exact('/a%5Cb', 'backslash'), ['/a/b', '/a_b'])
+  t.strictSame(exact('/a\\b', 'backslash'), ['/a/b', '/a_b'])
+  t.strictSame(
+    exact('/a\\b%5cc', 'backslash'),
+    ['/a/b/c', '/a_b/c', '/a/b_c', '/a_b_c'],
+    'a program may know one of the two only',
+  )
+  t.strictSame(exact('/a%2541b', 'encoded_percent'), ['/a%41b', '/aAb'])
+  t.strictSame(exact('/a%252fb', 'encoded_percent', 'encoded_slash'), ['/a%2fb', '/a/b', '/a_b'])
+  t.ok(readings('/a%2f%2fb', 'encoded_slash').includes('/a/b'))
+  t.ok(readings('/Admin%253Bx/y', 'encoded_percent').includes('~/admin/y'))
+  for (const target of ['/a%2Fb', '/a%5cb', '/a\\b', '/a%2541']) {
+    const read = readRequestPath(target, new Set(PATH_OPENINGS))
+    t.equal(read.kind === 'path' && read.path.text, target, 'as it came')
+    t.not(refusal(target), undefined, 'and refused unless opened')
   }
-  t.ok(readings('/a%2f%2fb', true).includes('/a/b'))
+})
+
+t.test('readRequestPath() opens nothing but what it was told to (B4)', async (t) => {
+  const cases: readonly (readonly [PathRefusal, PathOpening, readonly string[]])[] = [
+    ['encoded_separator', 'encoded_slash', ['/a%5cb', '/a%2f%5C', '/a%EF%BC%8Fb']],
+    ['forbidden_character', 'encoded_slash', ['/a\\b', '/a%2f\\']],
+    ['double_encoding', 'encoded_slash', ['/a%252fb', '/a%2f%2541']],
+    ['encoded_separator', 'backslash', ['/a%2fb', '/a\\%2f']],
+    ['encoded_control', 'backslash', ['/a%EF%BC%BCb', '/a%EF%B9%A8']],
+    ['double_encoding', 'backslash', ['/a%255cb']],
+    [
+      'encoded_separator',
+      'encoded_percent',
+      ['/a%252fb', '/a%255cb', '/a%2fb', '/a%25EF%25BC%258F'],
+    ],
+    ['bad_escape', 'encoded_percent', ['/a%25ff', '/%25c0%25af', '/a%', '/%zz']],
+  ]
+  for (const [reason, opened, targets] of cases) {
+    for (const target of targets) t.equal(refusal(target, opened), reason, `${opened}: ${target}`)
+  }
+})
+
+t.test('readRequestPath() opens dot segments and control bytes for nobody (B4, B5)', async (t) => {
+  const cases: Partial<Record<PathRefusal, readonly string[]>> = {
+    dot_segment: [
+      ...['/..', '/a/../b', '/%2e%2e/x', '/a%2f..%2fb', '/%2e%2e%2fx', '/..%2fx', '/a\\..\\b'],
+      ...['/..\\x', '/a%5c..%5Cb', '/..%5c', '/%252e%252e/x', '/%252e%2e/', '/a%252f..%252fb'],
+      ...['/a%2f.%5c', '/..%253bx', '/..;\\x', '/%252e%252e%255cx', '/a/..%2520/', '/..%253f'],
+    ],
+    encoded_control: ['/%00', '/a%2f%00', '/a\\%00', '/%2500', '/a%250d', '/%257f', '/%25c2%2585'],
+    double_encoding: ['/%25252f', '/%252541', '/%25%32%35%32%66', '/%2525EF', '/%EF%BC%85%32%66'],
+  }
+  for (const [reason, targets] of Object.entries(cases)) {
+    for (const target of targets) t.equal(refusal(target, ...PATH_OPENINGS), reason, target)
+  }
+  t.equal(refusal('/a%2f%5c\\%252f%2541%255cb', ...PATH_OPENINGS), 'too_many_readings')
 })
 
 t.test('readRequestPath() takes its time in proportion (J5)', async (t) => {
@@ -199,13 +241,17 @@ t.test('readRequestPath() takes its time in proportion (J5)', async (t) => {
     ';.',
     '%',
     'x%3f',
+    '%2fA;',
+    '%2f\\%5cA;x./',
+    '%252fA;',
+    '%2541%2f;.',
   ]
   for (const body of bodies) {
     for (const end of ['', '!', '/', '%zz', '%3f']) {
       const target = `/${body.repeat(16_000 / body.length)}${end}`
       const started = performance.now()
       readRequestPath(target)
-      readRequestPath(target, { encodedSlash: true })
+      readRequestPath(target, new Set(PATH_OPENINGS))
       const took = performance.now() - started
       t.ok(took < 250, `${body}…${end}: ${took} ms`)
     }

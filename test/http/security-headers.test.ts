@@ -303,6 +303,75 @@ t.test('createSecurityHeaders() takes a policy in the place of the preset’s', 
   t.throws(() => csp({ csp: 'é' }), TypeError)
 })
 
+t.test('dress() puts a policy on trial beside what the app was protected by', async (t) => {
+  const csp = (options: Partial<SecurityHeadersOptions> & { readonly https?: boolean }) => {
+    const headers = dressed([], options)
+    return [
+      values(headers, 'content-security-policy'),
+      values(headers, 'content-security-policy-report-only'),
+      values(headers, 'reporting-endpoints'),
+    ]
+  }
+  const HERE = 'report-uri /.sallyport/csp-report'
+  const GROUP = 'report-to sallyport'
+  const ENDPOINT = 'sallyport="/.sallyport/csp-report"'
+  const own = "default-src 'none'"
+  const rows: readonly (readonly [Parameters<typeof csp>[0], ReturnType<typeof csp>])[] = [
+    [{ cspMode: 'enforce' }, [[STRICT_CSP], [], []]],
+    [{ cspMode: 'off' }, [[], [], []]],
+    [{ cspMode: 'off', report: true, csp: own }, [[], [], []]],
+    [{ cspMode: 'report_only' }, [[LEGACY_CSP], [`${STRICT_CSP}; ${HERE}; ${GROUP}`], [ENDPOINT]]],
+    [{ cspMode: 'report_only', https: false }, [[LEGACY_CSP], [`${STRICT_CSP}; ${HERE}`], []]],
+    [{ cspMode: 'report_only', report: false }, [[LEGACY_CSP], [STRICT_CSP], []]],
+    [
+      { cspMode: 'report_only', preset: 'legacy' },
+      [[], [`${LEGACY_CSP}; ${HERE}; ${GROUP}`], [ENDPOINT]],
+    ],
+    [
+      { cspMode: 'report_only', preset: 'legacy', csp: own, https: false },
+      [[LEGACY_CSP], [`${own}; ${HERE}`], []],
+    ],
+    [{ report: true, csp: `${own};` }, [[`${own}; ${HERE}; ${GROUP}`], [], [ENDPOINT]]],
+    [{ report: true, csp: own, https: false }, [[`${own}; ${HERE}`], [], []]],
+  ]
+  for (const [options, expected] of rows) {
+    t.strictSame(csp(options), expected, JSON.stringify(options))
+  }
+  const theirs: readonly HeaderPair[] = [
+    ['Content-Security-Policy', "default-src 'none'; report-to theirs"],
+    ['Content-Security-Policy-Report-Only', 'img-src https:'],
+    ['Reporting-Endpoints', 'theirs="https://reports.example/"'],
+  ]
+  const headers = dressed(theirs, { cspMode: 'report_only' })
+  t.strictSame(headers.slice(0, 3), theirs, "the app's own policies and endpoints stay")
+})
+
+t.test(
+  'createSecurityHeaders() lets HSTS reach as far as told, and never less than the app says',
+  async (t) => {
+    const hsts = (scope: SecurityHeadersOptions['hsts'], ...sent: readonly string[]) => {
+      const theirs = sent.map((value): HeaderPair => ['strict-transport-security', value])
+      const options = scope === undefined ? {} : { hsts: scope }
+      return values(dressed(theirs, options), 'strict-transport-security')
+    }
+    t.strictSame(hsts(undefined), [HSTS])
+    t.strictSame(hsts('preload'), [HSTS])
+    t.strictSame(hsts('subdomains'), ['max-age=63072000; includeSubDomains'])
+    t.strictSame(hsts('host'), ['max-age=63072000'])
+    t.strictSame(hsts('off'), [])
+    t.strictSame(hsts('off', 'max-age=0'), ['max-age=0'], "the app's own stands")
+    t.strictSame(hsts('host', 'max-age=0'), ['max-age=63072000'])
+    t.strictSame(hsts('host', 'max-age=1; includeSubDomains'), [
+      'max-age=63072000; includeSubDomains',
+    ])
+    t.strictSame(hsts('host', 'max-age=99999999; includeSubDomains; preload'), [
+      'max-age=99999999; includeSubDomains; preload',
+    ])
+    t.strictSame(hsts('host', 'max-age=99999999; preload'), ['max-age=99999999'])
+    t.strictSame(hsts('host', 'includeSubDomains'), ['max-age=63072000'], 'malformed')
+  },
+)
+
 t.test('createSecurityHeaders() lets forms of a strict app end at the portal', async (t) => {
   const portal = 'https://auth.example.fr'
   const [strict] = values(dressed([], { portal }), 'content-security-policy')

@@ -24,17 +24,21 @@ function input(page: string, id: string): string {
 
 /** Names of the fields a form sends, in order. */
 function sent(page: string, action: string): readonly string[] {
-  const form = new RegExp(`<form method="post" action="${action}"[\\s\\S]*?</form>`).exec(page)?.[0]
+  const where = action === '' ? '' : ` action="${action}"`
+  const form = new RegExp(
+    `<form method="post"${where} novalidate[\\s\\S]*?</form>|<form method="post"${where} class[\\s\\S]*?</form>`,
+  ).exec(page)?.[0]
   return [...(form ?? '').matchAll(/<input[^>]* name="([a-z_]+)"/g)].map(([, name = '']) => name)
 }
 
 t.test('every form sends the fields its route reads', async (t) => {
   const forms: readonly (readonly [page: string, action: string, ...fields: string[]])[] = [
     ['setup', '/.sallyport/setup', 'token', 'username', 'display_name', 'email', 'password'],
-    ['login', '/.sallyport/login', 'rt', 'username', 'password', 'remember'],
-    ['login-plain', '/.sallyport/login', 'username', 'password', 'remember'],
-    ['totp', '/.sallyport/login/totp', 'rt', 'username', 'totp'],
-    ['recovery', '/.sallyport/login/recovery', 'rt', 'username', 'recovery_code'],
+    // To the page's own address, whose fragment the browser keeps.
+    ['login', '', 'rt', 'username', 'password', 'remember'],
+    ['login-plain', '', 'username', 'password', 'remember'],
+    ['totp', '', 'rt', 'username', 'totp'],
+    ['recovery', '', 'rt', 'username', 'recovery_code'],
     ['enrol', '/.sallyport/account/totp/new', 'rt', 'required', 'username', 'totp', 'label'],
     ['enrol-wrong', '/.sallyport/account/totp/new', 'rt', 'username', 'totp', 'label'],
     ['codes', '/.sallyport/account/recovery-codes/saved', 'rt', 'saved'],
@@ -43,6 +47,7 @@ t.test('every form sends the fields its route reads', async (t) => {
     ['account', '/.sallyport/account/recovery-codes'],
     ['account', '/.sallyport/logout'],
     ['sign-out', '/.sallyport/logout'],
+    ['sign-out-onward', '/.sallyport/logout', 'rd'],
   ]
   for (const [page, action, ...fields] of forms) {
     t.strictSame(sent(pageOf(page), action), ['form_token', ...fields], `${page}: ${action}`)

@@ -1,4 +1,5 @@
 import t from 'tap'
+import { parseHost } from '../../src/http/host.ts'
 import { readRequestPath } from '../../src/http/request-path.ts'
 import type { Principal, UserId } from '../../src/identity/principal.ts'
 import { compilePolicy } from '../../src/policy/compile.ts'
@@ -220,3 +221,75 @@ t.test(
     }
   },
 )
+
+t.test('B7 a verdict is the same among 1 host, 101 and 1,000, whatever the case', async (t) => {
+  const rules = [
+    rule('deny', { paths: ['/Foo_bar', '/x.y/Z'] }),
+    rule('two_factor', { hosts: ['*.b.example.com'], paths: ['/admin/**'] }),
+    rule('one_factor', { paths: ['/foo/bar', '/É/**'] }),
+    rule('public', { paths: ['/foo/**', '/foo_barbaz'] }),
+    rule('one_factor'),
+  ]
+  const paths = ['/foo/bar', '/foo/barbaz', '/foo_bar', '/foo_barbaz', '/admin/x', '/x.y/z', '/é/x']
+  const hosts = ['a.b.example.com', 'a.example.com', 'h7.example.com']
+  const cases = (text: string) =>
+    [0, 2047, 1365, 682, 819, 1, 37, 1024].map((bits) =>
+      [...text].map((c, i) => ((bits >> (i % 11)) & 1 ? c.toUpperCase() : c)).join(''),
+    )
+  const verdicts = new Map<string, Set<string>>()
+  for (const count of [1, 101, 1000]) {
+    const others = Array.from({ length: count - 1 }, (_, i) => `h${i}.other.example.com`)
+    const set = compilePolicy([
+      { name: 'main', hosts: ['*.b.example.com', ...hosts.slice(1), ...others], rules },
+      ...others.map((_, i) => ({ name: `o${i}`, hosts: [`o${i}.example.com`], rules: [] })),
+    ])
+    for (const spelled of hosts.flatMap(cases)) {
+      const { name = '' } = parseHost(spelled) ?? {}
+      const owner = set.appOf(name)
+      if (owner?.name !== 'main') throw new Error(`${spelled} has no app`)
+      for (const path of paths) {
+        const key = `${name} ${path}`
+        const said = cases(path).map((one) => ask(owner, encodeURI(one), BOB, { host: name }))
+        verdicts.set(key, new Set([...(verdicts.get(key) ?? []), ...said]))
+      }
+    }
+  }
+  t.strictSame(
+    [...verdicts].map(([key, said]) => [key, ...said].join(' → ')),
+    hosts.flatMap((host) => [
+      `${host} /foo/bar → allow`,
+      // A public rule opens its own spelling; in another case there is no more than the last rule.
+      `${host} /foo/barbaz → open → allow`,
+      `${host} /foo_bar → denied 1`,
+      `${host} /foo_barbaz → open → allow`,
+      `${host} /admin/x → ${host.includes('.b.') ? 'second_factor' : 'allow'}`,
+      `${host} /x.y/z → denied 1`,
+      `${host} /é/x → allow`,
+    ]),
+  )
+})
+
+t.test('B15 no verdict depends on what was asked before', async (t) => {
+  const parts = ['a', 'ab', 'b', 'a.b', 'bc', 'c', 'a/b', 'abc']
+  const hosts = parts.flatMap((first) =>
+    ['.example.com', '.c.example.com'].map((end) => `${first.replace('/', '-')}${end}`),
+  )
+  const sources = [...new Set(hosts)].map((host, i) => ({
+    name: host,
+    hosts: [host],
+    rules: [rule('deny', { paths: [`/${parts[i % parts.length]}`] }), rule('public')],
+  }))
+  const verdict = (set: ReturnType<typeof compilePolicy>, host: string, path: string) => {
+    const owner = set.appOf(parseHost(host)?.name ?? '')
+    return owner === undefined ? 'nobody' : `${owner.name} ${ask(owner, path)}`
+  }
+  const old = compilePolicy(sources)
+  const differ = [...hosts, ...parts].flatMap((host) =>
+    parts.flatMap((first) =>
+      ['', ...parts, 'example.com', '.example.com/a']
+        .map((second) => `/${first}${second}`)
+        .filter((path) => verdict(old, host, path) !== verdict(compilePolicy(sources), host, path)),
+    ),
+  )
+  t.strictSame(differ, [])
+})

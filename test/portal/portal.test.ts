@@ -3,7 +3,7 @@ import { connect } from 'node:net'
 import t, { type Test } from 'tap'
 import { startApp } from '../../src/app.ts'
 import { protectSettings } from '../../src/config/protect.ts'
-import { HOUR, MINUTE } from '../../src/lib/duration.ts'
+import { HOUR, MINUTE, SECOND } from '../../src/lib/duration.ts'
 import { createLog } from '../../src/log.ts'
 import { keyOf } from '../support/authenticator.ts'
 import { createBrowser } from '../support/browser-client.ts'
@@ -18,9 +18,10 @@ async function world(t: Test) {
   const dir = tempDir()
   const echo = await startEchoApp()
   const clock = fakeClock(Date.now())
+  const port = await freePort()
   const settings = protectSettings({
     upstream: echo.url,
-    listen: `127.0.0.1:${await freePort()}`,
+    listen: `127.0.0.1:${port}`,
     dataDir: dir.path,
   })
   const rules = settings.apps
@@ -35,13 +36,13 @@ async function world(t: Test) {
     await echo.close()
     dir.remove()
   })
-  const home = `http://localhost:${settings.listen.http.port}`
+  const home = `http://localhost:${port}`
   return {
     clock,
     home,
     bob,
     echo,
-    port: settings.listen.http.port,
+    port,
     browser: createBrowser({ now: clock.now }),
   }
 }
@@ -138,3 +139,33 @@ t.test('a client that breaks its form off costs nothing', async (t) => {
   const login = await browser.open(`${home}/.sallyport/login`)
   t.equal((await browser.submit(login, login.form('login'), fields(bob))).status, 303)
 })
+
+t.test(
+  'an app that is asked without the cookie ends in a page, also hours later (C7)',
+  async (t) => {
+    const { clock, home, bob, browser } = await world(t)
+    const page = await browser.open(`${home}/.sallyport/login`)
+    await browser.submit(page, page.form('password'), fields(bob), { follow: true })
+    clock.advance(10 * MINUTE)
+    /** As a proxy that keeps `Cookie` from the app's requests lets them through. */
+    const refused = async () => {
+      const answer = await browser.open(`${home}/x`, { headers: { Cookie: undefined } })
+      clock.advance(1)
+      return browser.follow(answer)
+    }
+    const once = await refused()
+    t.equal(once.redirect?.href, `${home}/x`, 'once alone: a program looked at the link first')
+    const twice = await refused()
+    t.strictSame([twice.status, twice.redirect], [400, undefined])
+    t.match(twice.html, '<code>sallyport</code>')
+    t.match(twice.html, `href="${home}/x"`)
+    clock.advance(30 * SECOND)
+    t.equal((await refused()).status, 400, 'for half a minute at least')
+    clock.advance(2 * MINUTE)
+    t.equal((await refused()).redirect?.href, `${home}/x`)
+
+    const old = await browser.open(`${home}/old`, { headers: { Cookie: undefined } })
+    clock.advance(30 * SECOND)
+    t.equal((await browser.follow(old)).redirect?.href, `${home}/old`, 'a link that lay about')
+  },
+)

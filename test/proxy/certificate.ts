@@ -5,12 +5,20 @@ import { generateKeyPairSync, randomBytes, sign } from 'node:crypto'
  * (RFC 5280 4.1), and its key; both PEM. Made for each run, so that no key lies in the repository.
  */
 export function selfSigned(...names: string[]): { readonly cert: string; readonly key: string } {
+  return selfSignedAround(Date.now(), ...names)
+}
+
+/** The same, valid for a day around `instant`. */
+export function selfSignedAround(
+  instant: number,
+  ...names: string[]
+): { readonly cert: string; readonly key: string } {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const ecdsaWithSha256 = sequence(oid(0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02))
   const commonName = sequence(oid(0x55, 0x04, 0x03), der(0x0c, Buffer.from(names[0] ?? '')))
   const name = sequence(der(0x31, commonName))
   const day = 24 * 60 * 60 * 1000
-  const validity = sequence(utcTime(Date.now() - day), utcTime(Date.now() + day))
+  const validity = sequence(utcTime(instant - day), utcTime(instant + day))
   const alternatives = names.map((each) =>
     /^[0-9.]+$/.test(each)
       ? der(0x87, Buffer.from(each.split('.').map(Number)))

@@ -167,7 +167,7 @@ t.test(
   },
 )
 
-t.test('forward() never lets two framings through', async (t) => {
+t.test('forward() never lets two framings through (D3)', async (t) => {
   const app = await startPlainApp(t, OK)
   const proxy = await startProxy(t, { app })
   for (const fields of [
@@ -183,36 +183,63 @@ t.test('forward() never lets two framings through', async (t) => {
   t.equal(app.connections.length, 0)
 })
 
-t.test('forward() answers Expect: 100-continue itself and passes the body on', async (t) => {
-  const app = await startApp(t, async ({ until, send }) => {
-    await until('hello')
-    send(OK)
+t.test('forward() answers Expect: 100-continue once the app is there for the body', async (t) => {
+  const app = await startApp(t, ({ socket, send }) => {
+    socket.on('data', (chunk) => {
+      if (chunk.includes('hello')) send(OK)
+    })
   })
-  const proxy = await startProxy(t, { app })
+  let letGo = () => {}
+  const held = new Promise<void>((resolve) => {
+    letGo = resolve
+  })
+  const proxy = await startProxy(t, { app, hold: () => held })
   const client = await rawClient(t, proxy.port)
-  client.send(head('POST /', 'Content-Length: 5', 'Expect: 100-continue', 'Connection: close'))
-  await client.until('HTTP/1.1 100 Continue\r\n\r\n')
+  const request = head('POST /', 'Content-Length: 5', 'Expect: 100-continue')
+  client.send(request)
+  await proxy.arrived
+  t.equal(client.text(), '', 'not before the request was let through')
+  letGo()
+  t.equal(await client.until('\r\n\r\n'), 'HTTP/1.1 100 Continue\r\n\r\n')
   client.send('hello')
-  t.match(await client.until('\r\n\r\nok'), /HTTP\/1\.1 200 OK/)
+  t.match(await client.until('\r\n\r\nok'), /\nHTTP\/1\.1 200 OK/)
   t.strictSame(valuesOf(app.connections[0]?.received() ?? '', 'expect'), [])
+  const before = client.text().length
+  client.send(head('GET /hello', 'Connection: close'))
+  await client.ended
+  t.equal(bodyOf(client.text().slice(before)), 'ok', 'the connection is kept and in step')
+
+  const down = await startProxy(t, { app: { origin: 'http://127.0.0.1:1' } })
+  const refused = await talk(t, down.port, request)
+  t.match(refused, /^HTTP\/1\.1 502/, 'no body is asked for that nobody wants')
+  t.strictSame(valuesOf(refused, 'connection'), ['close'])
 })
 
-t.test('forward() drops interim answers and takes many of them for a fault', async (t) => {
-  const interim = 'HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n'
-  const few = await startPlainApp(t, `${interim}HTTP/1.1 102 Processing\r\n\r\n${OK}`)
-  const answer = await talk(
-    t,
-    (await startProxy(t, { app: few })).port,
-    head('GET /', 'Connection: close'),
-  )
-  t.match(answer, /^HTTP\/1\.1 200 OK\r\n/)
-  t.notMatch(answer, /103|102|Link/)
-  const storm = await startProxy(t, { app: await startPlainApp(t, interim.repeat(1_000)) })
-  t.match(await talk(t, storm.port, head('GET /', 'Connection: close')), /^HTTP\/1\.1 502/)
-  t.strictSame(storm.problems, ['broken'])
-})
+t.test(
+  'forward() relays the links of early hints, and takes many interim answers for a fault',
+  async (t) => {
+    const interim =
+      'HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\nSet-Cookie: a=1\r\n\r\n'
+    const others =
+      'HTTP/1.1 103 Early Hints\r\nX-A: 1\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: no link\r\n\r\n'
+    const few = await startPlainApp(t, `${interim}${others}HTTP/1.1 102 Processing\r\n\r\n${OK}`)
+    const { port } = await startProxy(t, { app: few })
+    const answer = await talk(t, port, head('GET /', 'Connection: close'))
+    const [hints = '', final = ''] = answer.split(/\r\n\r\n(?=HTTP)/)
+    t.equal(hints, 'HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload')
+    t.match(final, /^HTTP\/1\.1 200 OK\r\n/)
+    t.notMatch(answer, /102|Set-Cookie|X-A|no link/)
+    const old = await talk(t, port, 'GET / HTTP/1.0\r\nHost: wiki.example.fr\r\n\r\n')
+    t.match(old, /^HTTP\/1\.1 200 OK\r\n/, 'none for HTTP/1.0')
+    const storm = await startProxy(t, { app: await startPlainApp(t, interim.repeat(1_000)) })
+    const refused = await talk(t, storm.port, head('GET /', 'Connection: close'))
+    t.equal(refused.match(/ 103 /g)?.length, 16)
+    t.match(refused, /\r\nHTTP\/1\.1 502/)
+    t.strictSame(storm.problems, ['broken'])
+  },
+)
 
-t.test('forward() keeps answers without body right: HEAD, 204, 304', async (t) => {
+t.test('forward() keeps answers without body right: HEAD, 204, 304 (D14)', async (t) => {
   const answers: Record<string, string> = {
     '/head': 'HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n',
     '/204': 'HTTP/1.1 204 No Content\r\nX-A: 1\r\n\r\n',
@@ -369,34 +396,37 @@ t.test('forward() carries large bodies whole in both directions', async (t) => {
   t.equal(back, digest)
 })
 
-t.test('forward() keeps memory flat for 200 MB with a client that reads slowly', async (t) => {
-  const size = 200 * 1024 * 1024
-  const piece = Buffer.alloc(256 * 1024, 'x')
-  const app = await startApp(t, async ({ socket, until }) => {
-    await until('\r\n\r\n')
-    socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${size}\r\n\r\n`)
-    for (let sent = 0; sent < size; sent += piece.length) {
-      if (!socket.write(piece)) await once(socket, 'drain')
+t.test(
+  'forward() keeps memory flat for 200 MB with a client that reads slowly (D13)',
+  async (t) => {
+    const size = 200 * 1024 * 1024
+    const piece = Buffer.alloc(256 * 1024, 'x')
+    const app = await startApp(t, async ({ socket, until }) => {
+      await until('\r\n\r\n')
+      socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${size}\r\n\r\n`)
+      for (let sent = 0; sent < size; sent += piece.length) {
+        if (!socket.write(piece)) await once(socket, 'drain')
+      }
+    })
+    const proxy = await startProxy(t, { app })
+    const client = connect({ port: proxy.port, host: '127.0.0.1' })
+    t.teardown(() => client.destroy())
+    const before = process.memoryUsage().rss
+    let highest = 0
+    let received = 0
+    client.write(head('GET /', 'Connection: close'))
+    for await (const chunk of client) {
+      const megabytes = received >> 20
+      received += chunk.length
+      if (received >> 20 === megabytes || (received >> 20) % 10 !== 0) continue
+      await new Promise((resolve) => setTimeout(resolve, 20))
+      highest = Math.max(highest, process.memoryUsage().rss)
     }
-  })
-  const proxy = await startProxy(t, { app })
-  const client = connect({ port: proxy.port, host: '127.0.0.1' })
-  t.teardown(() => client.destroy())
-  const before = process.memoryUsage().rss
-  let highest = 0
-  let received = 0
-  client.write(head('GET /', 'Connection: close'))
-  for await (const chunk of client) {
-    const megabytes = received >> 20
-    received += chunk.length
-    if (received >> 20 === megabytes || (received >> 20) % 10 !== 0) continue
-    await new Promise((resolve) => setTimeout(resolve, 20))
-    highest = Math.max(highest, process.memoryUsage().rss)
-  }
-  t.ok(received > size, 'it arrived whole')
-  const growth = (highest - before) / 1024 / 1024
-  t.ok(growth < 64, `grew by ${growth.toFixed(0)} MiB`)
-})
+    t.ok(received > size, 'it arrived whole')
+    const growth = (highest - before) / 1024 / 1024
+    t.ok(growth < 64, `grew by ${growth.toFixed(0)} MiB`)
+  },
+)
 
 t.test('forward() keeps 200 parallel requests to two apps apart', async (t) => {
   const apps = await Promise.all(

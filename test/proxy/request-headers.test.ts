@@ -65,7 +65,7 @@ t.test(
   },
 )
 
-t.test('plain() leaves out every alias of an identity field', async (t) => {
+t.test('plain() leaves out every alias of an identity field (A3, A4)', async (t) => {
   const letters = ['Remote-User', 'Remote-Groups', 'X-Forwarded-User', 'X-Auth-Request-User']
   for (const name of letters) {
     for (const alias of [
@@ -84,6 +84,50 @@ t.test('plain() leaves out every alias of an identity field', async (t) => {
     }
   }
 })
+
+t.test(
+  'plain() passes allowed names with other characters on, and no alias of ours (A3)',
+  async (t) => {
+    const { plain, websocket } = createRequestHeaders({
+      identity: { ...NAMES, user: 'X-Who' },
+      requestHeaders: new Map([['X-Key', new Secret('k')]]),
+      isOwnCookie,
+      allowed: ['X_Tenant', 'x.api_key', 'X_Who', 'Remote_User', 'X_Key', 'X_Forwarded_For'].concat(
+        ['Transfer_Encoding', 'Content_Length', 'Keep_Alive', 'X_Request_Id', 'X_Real.IP'],
+      ),
+    })
+    const raw = [
+      ...['X_Tenant', '1', 'x_TENANT', '2', 'X.Api_Key', '3', 'X_Tenant_', 'no', 'X.Tenant', 'no'],
+      ...[
+        'X_Who',
+        'no',
+        'x_who',
+        'no',
+        'Remote_User',
+        'no',
+        'X_Key',
+        'no',
+        'X_Forwarded_For',
+        'no',
+      ],
+      ...[
+        'Transfer_Encoding',
+        'no',
+        'Content_Length',
+        'no',
+        'Keep_Alive',
+        'no',
+        'X_Request_Id',
+        'no',
+      ],
+      ...['X_Real.IP', 'no', 'Connection', 'X.Api_Key'],
+    ]
+    for (const fields of [plain(raw, context).fields, websocket(raw, context)]) {
+      t.strictSame(fields.slice(2, 6), ['X_Tenant', '1', 'x_TENANT', '2'])
+      t.notOk(fields.includes('no') || fields.includes('3'))
+    }
+  },
+)
 
 t.test(
   'plain() leaves out everything that speaks for another hop, path, host or method',

@@ -30,7 +30,7 @@ t.test(
 )
 
 t.test(
-  'responseHeaders() leaves out what belongs to the connection and what is nominated',
+  'responseHeaders() leaves out what belongs to the connection and what is nominated (A10)',
   async (t) => {
     t.strictSame(
       relayed(

@@ -404,7 +404,7 @@ t.test('createLiveConnections() forgets what is over, counts right and closes on
   const first = add('a', 'near', session)
   add('b', 'near', session)
   t.equal(add('c', 'near', session), 'crowded by session')
-  live.follow(session, (why) => closed.push(`stream ${why}`))
+  live.follow({ address: 'near', session }, (why) => closed.push(`stream ${why}`))
   add('other', 'near', other)
   t.equal(add('nobody', 'near'), 'crowded by address')
   add('nobody', 'far')

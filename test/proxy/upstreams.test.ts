@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import t, { type Test } from 'tap'
 import { WebSocket, WebSocketServer } from 'ws'
+import { systemClock } from '../../src/lib/clock.ts'
 import { createUpstreams } from '../../src/proxy/upstreams.ts'
 import { selfSigned } from './certificate.ts'
 import { bodyOf, head, rawClient, startPlainApp, startProxy, talk } from './wire.ts'
@@ -62,7 +63,6 @@ t.test(
     const port = await startTlsApp(t, certificate)
     const app = { origin: `https://localhost:${port}` }
     const proxy = await startProxy(t, { app, ca: certificate.cert })
-    const upstream = proxy.upstreams.get(app.origin, { connect: 2_000, firstByte: 10_000 })
     const client = await rawClient(t, proxy.port)
     for (const host of ['a.example.fr', 'b.example.fr', 'a.example.fr']) {
       const before = client.text().length
@@ -71,7 +71,7 @@ t.test(
         await once(client.socket, 'data')
       }
     }
-    t.equal(upstream.opened(), 1)
+    t.equal(proxy.places.pick().opened(), 1)
   },
 )
 
@@ -120,10 +120,12 @@ t.test('get() keeps one pool for an origin, and connections are used again', asy
   }
   t.equal(app.connections.length, 1)
   const origin = `http://127.0.0.1:${app.port}`
-  const again = proxy.upstreams.get(origin, { connect: 2_000, firstByte: 1 })
+  const get = (url: string, connect: number) =>
+    proxy.upstreams.get({ urls: [url], policy: 'first' }, { connect, firstByte: 1 }).pick()
+  const again = get(origin, 2_000)
   t.equal(again.opened(), 1)
   t.equal(again.timeouts.firstByte, 1)
-  t.equal(proxy.upstreams.get(`${origin}/`, { connect: 3_000, firstByte: 1 }).opened(), 0)
+  t.equal(get(origin, 3_000).opened(), 0)
 })
 
 t.test('close() lets what is on its way end and takes no more', async (t) => {
@@ -142,10 +144,11 @@ t.test('close() lets what is on its way end and takes no more', async (t) => {
 })
 
 t.test('get() reads the parts of an origin', async (t) => {
-  const upstreams = createUpstreams()
+  const upstreams = createUpstreams({ clock: systemClock })
   t.teardown(() => upstreams.destroy())
   const at = (origin: string) => {
-    const { protocol, hostname, port, tls } = upstreams.get(origin, { connect: 1, firstByte: 1 })
+    const set = upstreams.get({ urls: [origin], policy: 'first' }, { connect: 1, firstByte: 1 })
+    const { protocol, hostname, port, tls } = set.pick()
     return { protocol, hostname, port, servername: tls.servername }
   }
   t.strictSame(at('http://app'), {

@@ -7,10 +7,11 @@ import {
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 import type { Test } from 'tap'
 import { isOwnCookie } from '../../src/http/cookies.ts'
+import { expectContinue } from '../../src/http/expect-continue.ts'
 import { firstHeader } from '../../src/http/raw-headers.ts'
 import { type HeaderPair, identityHeaders } from '../../src/identity/identity-headers.ts'
 import type { Principal, SessionId } from '../../src/identity/principal.ts'
-import { systemClock } from '../../src/lib/clock.ts'
+import { type Clock, systemClock } from '../../src/lib/clock.ts'
 import type { Secret } from '../../src/lib/secret.ts'
 import { createForwarder, type ForwardPlan, type ForwardStats } from '../../src/proxy/forward.ts'
 import { createLiveConnections } from '../../src/proxy/live-connections.ts'
@@ -18,7 +19,13 @@ import { createRequestHeaders } from '../../src/proxy/request-headers.ts'
 import { createResponseHeaders } from '../../src/proxy/response-headers.ts'
 import { createStallWatch } from '../../src/proxy/stall-watch.ts'
 import { createUpgrader } from '../../src/proxy/upgrade.ts'
-import { createUpstreams, type Upstreams } from '../../src/proxy/upstreams.ts'
+import {
+  createUpstreams,
+  type UpstreamOptions,
+  type UpstreamSet,
+  type Upstreams,
+  type UpstreamTimeouts,
+} from '../../src/proxy/upstreams.ts'
 import { asksForWebSocket } from '../../src/proxy/websocket-request.ts'
 
 /** The proxy under test between clients and apps that say exactly the bytes a test wants. */
@@ -129,6 +136,9 @@ export type Proxy = {
   readonly problems: string[]
   readonly live: ReturnType<typeof createLiveConnections>
   readonly upstreams: Upstreams
+  readonly places: UpstreamSet
+  /** `URL up` or `URL down`, as it became known. */
+  readonly changes: readonly string[]
   /** The first request has arrived; its client has left. */
   readonly arrived: Promise<void>
   readonly left: Promise<void>
@@ -140,12 +150,19 @@ export type Proxy = {
 }
 
 export type ProxyOptions = {
-  readonly app: { readonly port: number } | { readonly origin: string }
+  readonly app:
+    | { readonly port: number }
+    | { readonly origin: string }
+    | { readonly upstream: UpstreamOptions }
   readonly principal?: Principal
+  /** The same, of each request. */
+  readonly principalOf?: (req: IncomingMessage) => Principal | undefined
   readonly session?: SessionId
   readonly requestHeaders?: ReadonlyMap<string, Secret<string>>
   readonly dress?: ForwardPlan['dress']
-  readonly timeouts?: { readonly connect?: number; readonly firstByte?: number }
+  readonly timeouts?: Partial<UpstreamTimeouts>
+  /** Of the upstreams alone. */
+  readonly clock?: Clock
   readonly stalls?: { readonly client?: number; readonly app?: number }
   readonly perSession?: number
   readonly perAddress?: number
@@ -157,7 +174,11 @@ export type ProxyOptions = {
 
 /** A listener that lets every request through to the app. */
 export async function startProxy(t: Test, options: ProxyOptions): Promise<Proxy> {
-  const upstreams = createUpstreams(options.ca === undefined ? {} : { ca: options.ca })
+  const changes: string[] = []
+  const upstreams = createUpstreams({
+    clock: options.clock ?? systemClock,
+    onChange: (url, up) => changes.push(`${url} ${up ? 'up' : 'down'}`),
+  })
   const live = createLiveConnections({
     perSession: options.perSession ?? 100,
     perAddress: options.perAddress ?? 200,
@@ -170,9 +191,8 @@ export async function startProxy(t: Test, options: ProxyOptions): Promise<Proxy>
     stalls: createStallWatch(options.stalls),
   })
   const upgrade = createUpgrader({ responseHeaders, live })
-  const origin =
-    'origin' in options.app ? options.app.origin : `http://127.0.0.1:${options.app.port}`
-  const upstream = upstreams.get(origin, { connect: 2_000, firstByte: 10_000, ...options.timeouts })
+  const timeouts = { connect: 2_000, firstByte: 10_000, ...options.timeouts }
+  const places = upstreams.get(optionsOf(options), timeouts)
   const headers = createRequestHeaders({
     identity: NAMES,
     requestHeaders: options.requestHeaders ?? new Map(),
@@ -193,7 +213,7 @@ export async function startProxy(t: Test, options: ProxyOptions): Promise<Proxy>
     return list
   }
   const plan = (req: IncomingMessage) => ({
-    upstream,
+    upstreams: places,
     headers,
     path: req.url ?? '/',
     context: {
@@ -201,7 +221,8 @@ export async function startProxy(t: Test, options: ProxyOptions): Promise<Proxy>
       scheme: 'https' as const,
       host: firstHeader(req.rawHeaders, 'host') ?? '',
       requestId: '7F3K-2Q9D',
-      identity: options.identity ?? identityHeaders(options.principal, NAMES),
+      identity:
+        options.identity ?? identityHeaders(options.principalOf?.(req) ?? options.principal, NAMES),
     },
     ...(options.dress === undefined ? {} : { dress: options.dress }),
     ...(options.session === undefined ? {} : { session: options.session }),
@@ -211,13 +232,18 @@ export async function startProxy(t: Test, options: ProxyOptions): Promise<Proxy>
       res.end(kind)
     },
   })
-  const server = createHttpServer({ shouldUpgradeCallback: asksForWebSocket }, async (req, res) => {
+  const serve = async (req: IncomingMessage, res: ServerResponse) => {
     arrived.resolve()
     await options.hold?.()
     forward(req, res, {
       ...plan(req),
       onDone: (stats) => tell(done, stats),
     })
+  }
+  const server = createHttpServer({ shouldUpgradeCallback: asksForWebSocket }, serve)
+  server.on('checkContinue', (req, res) => {
+    expectContinue(req, res)
+    void serve(req, res)
   })
   const sockets: Socket[] = []
   server.on('connection', (socket) => {
@@ -243,6 +269,8 @@ export async function startProxy(t: Test, options: ProxyOptions): Promise<Proxy>
     problems,
     live,
     upstreams,
+    places,
+    changes,
     arrived: arrived.promise,
     left: left.promise,
     whenHeldBack: async () => {
@@ -257,6 +285,12 @@ export async function startProxy(t: Test, options: ProxyOptions): Promise<Proxy>
     whenDone: (count = 1) => atLeast(done, count),
     whenUpgradesDone: (count = 1) => atLeast(upgradesDone, count),
   }
+}
+
+function optionsOf({ app, ca }: ProxyOptions): UpstreamOptions {
+  if ('upstream' in app) return app.upstream
+  const url = 'origin' in app ? app.origin : `http://127.0.0.1:${app.port}`
+  return { urls: [url], policy: 'first', ...(ca === undefined ? {} : { tls: { ca } }) }
 }
 
 /** A request head with the usual `Host`, closing unless told. */

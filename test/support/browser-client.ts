@@ -361,7 +361,7 @@ async function exchange(
     text: textOf(html),
     forms,
     form: (part) => {
-      const found = part === undefined ? forms : forms.filter((form) => fits(form, part))
+      const found = part === undefined ? forms : forms.filter((form) => fits(form, part, url))
       const [form] = found
       if (form === undefined || (part === undefined && found.length > 1)) {
         const actions = forms.map((each) => each.action).join(', ')
@@ -378,8 +378,9 @@ async function exchange(
   }
 }
 
-function fits(form: Form, part: string): boolean {
-  return form.action.includes(part) || form.fields.some((field) => field.name === part)
+function fits(form: Form, part: string, page: URL): boolean {
+  const action = form.action === '' ? page.pathname : form.action
+  return action.includes(part) || form.fields.some((field) => field.name === part)
 }
 
 function findButton(form: Form, wanted: string | undefined): FormButton | undefined {

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { type ChildProgram, startChild, untilListening } from './child-program.ts'
 import { freePort } from './free-port.ts'
+import { binaryOf } from './packages.ts'
 import { tempDir } from './temp-dir.ts'
 
 export type Caddy = AsyncDisposable & {
@@ -15,7 +16,7 @@ export type Caddy = AsyncDisposable & {
 }
 
 /**
- * Runs Debian's Caddy on a Caddyfile of its own: no admin endpoint, nothing of the system's
+ * Runs Debian's Caddy, or the one of `CADDY_BIN`, on a Caddyfile of its own: no admin endpoint, nothing of the system's
  * configuration, everything it writes in a temporary directory.
  *
  * @param caddyfile Site blocks; `{{port}}` becomes the port, e.g. `http://app.test:{{port}} { … }`.
@@ -35,10 +36,14 @@ export async function startCaddy(caddyfile: string, globalOptions = ''): Promise
     }
     ${caddyfile.replaceAll('{{port}}', String(port))}\n`,
   )
-  const program = startChild('caddy', ['run', '--config', config, '--adapter', 'caddyfile'], {
-    cwd: dir.path,
-    env: { HOME: dir.path, XDG_DATA_HOME: dir.at('data'), XDG_CONFIG_HOME: dir.at('config') },
-  })
+  const program = startChild(
+    binaryOf('caddy'),
+    ['run', '--config', config, '--adapter', 'caddyfile'],
+    {
+      cwd: dir.path,
+      env: { HOME: dir.path, XDG_DATA_HOME: dir.at('data'), XDG_CONFIG_HOME: dir.at('config') },
+    },
+  )
   const close = async (): Promise<void> => {
     await program.close()
     dir.remove()

@@ -1,5 +1,7 @@
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
+import { Writable } from 'node:stream'
+import { createProgram, runProgram } from '../../src/cli/program.ts'
 
 /** How a command ended, and what it printed. */
 export type CommandResult = {
@@ -25,4 +27,23 @@ export function runCommand(args: readonly string[], input = ''): Promise<Command
     )
     child.stdin?.end(input)
   })
+}
+
+/** As `runCommand` in this process, for commands that neither read input nor stay. */
+export async function runCommandHere(args: readonly string[]): Promise<CommandResult> {
+  const printed = { out: '', err: '' }
+  const into = (end: keyof typeof printed) =>
+    new Writable({
+      write: (chunk, _, done) => {
+        printed[end] += chunk
+        done()
+      },
+    })
+  const program = createProgram({
+    output: { out: into('out'), err: into('err') },
+    env: { NO_COLOR: '1', LANG: 'C' },
+    cwd: process.cwd(),
+  })
+  const code = await runProgram(program, ['node', 'sallyport', ...args])
+  return { code, stdout: printed.out, stderr: printed.err }
 }

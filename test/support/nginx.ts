@@ -1,5 +1,6 @@
 import { type ChildProgram, startChild, untilListening } from './child-program.ts'
 import { freePort } from './free-port.ts'
+import { binaryOf } from './packages.ts'
 import { tempDir } from './temp-dir.ts'
 
 export type Nginx = AsyncDisposable & {
@@ -11,7 +12,7 @@ export type Nginx = AsyncDisposable & {
 }
 
 /**
- * Runs Debian's nginx as one process in the foreground, with a prefix of its own: nothing of the
+ * Runs Debian's nginx, or the one of `NGINX_BIN`, as one process in the foreground, with a prefix of its own: nothing of the
  * system's configuration, everything it writes in a temporary directory.
  *
  * @param serverBlocks What goes into `http { }`; `{{port}}` becomes the port, e.g.
@@ -38,7 +39,7 @@ export async function startNginx(serverBlocks: string): Promise<Nginx> {
       ${serverBlocks.replaceAll('{{port}}', String(port))}
     }\n`,
   )
-  const program = startChild('/usr/sbin/nginx', ['-p', dir.path, '-c', config, '-e', 'stderr'], {
+  const program = startChild(binaryOf('nginx'), ['-p', dir.path, '-c', config, '-e', 'stderr'], {
     cwd: dir.path,
   })
   const close = async (): Promise<void> => {

@@ -7,10 +7,15 @@ import { existsSync } from 'node:fs'
 export const PROGRAMS = {
   caddy: { file: '/usr/bin/caddy', packages: ['caddy'] },
   nginx: { file: '/usr/sbin/nginx', packages: ['nginx'] },
+  haproxy: { file: '/usr/sbin/haproxy', packages: ['haproxy'] },
   php: { file: '/usr/bin/php', packages: ['php-cli'] },
   adminer: {
     file: '/usr/share/adminer/adminer.php',
     packages: ['php-cli', 'php-cgi', 'php-sqlite3', 'adminer'],
+  },
+  dokuwiki: {
+    file: '/usr/share/dokuwiki/doku.php',
+    packages: ['php-cli', 'php-cgi', 'dokuwiki'],
   },
   chromium: { file: '/usr/bin/chromium', packages: ['chromium'] },
 } as const satisfies Readonly<Record<string, { file: string; packages: readonly string[] }>>
@@ -22,9 +27,23 @@ export const programNames: readonly Program[] = Object.keys(PROGRAMS).filter(
   (name): name is Program => Object.hasOwn(PROGRAMS, name),
 )
 
+/** Where another build of a program can be named, to run the same tests on it. */
+const BINARIES: Partial<Readonly<Record<Program, string>>> = {
+  caddy: 'CADDY_BIN',
+  nginx: 'NGINX_BIN',
+  haproxy: 'HAPROXY_BIN',
+}
+
+/** The program's file: Debian's, unless the environment names another. */
+export function binaryOf(program: Program): string {
+  const variable = BINARIES[program]
+  const named = variable === undefined ? undefined : process.env[variable]
+  return named === undefined || named === '' ? PROGRAMS[program].file : named
+}
+
 /** Whether the program is installed. */
 export function have(program: Program): boolean {
-  return existsSync(PROGRAMS[program].file)
+  return existsSync(binaryOf(program))
 }
 
 /** For tap's `skip` option: `false` when all are installed, else the reason. */

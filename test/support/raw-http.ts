@@ -33,7 +33,7 @@ export type RawConnection = Disposable & {
   /**
    * The next answer, `undefined` when the connection ends before one starts. Informational ones
    * (1xx but 101) are passed over. `bodyless`: the answer to a HEAD.
-   * Throws with what came so far after `patience` milliseconds (5 s).
+   * Throws with what came so far after `patience` milliseconds (20 s).
    */
   readonly response: (options?: {
     readonly bodyless?: boolean
@@ -105,7 +105,7 @@ export async function openRaw(target: RawTarget): Promise<RawConnection> {
 
   const response: RawConnection['response'] = async ({
     bodyless = false,
-    patience = 5_000,
+    patience = 20_000,
   } = {}) => {
     const deadline = Date.now() + patience
     for (;;) {

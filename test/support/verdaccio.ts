@@ -1,11 +1,8 @@
-import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, rmSync, statSync } from 'node:fs'
-import { delimiter, dirname, join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
-import { promisify } from 'node:util'
 import { type ChildProgram, startChild, untilListening } from './child-program.ts'
 import { freePort } from './free-port.ts'
+import { npmApp } from './npm-app.ts'
+import { npmPublication } from './npm-package.ts'
 import { tempDir } from './temp-dir.ts'
 
 export type Verdaccio = AsyncDisposable & {
@@ -16,7 +13,9 @@ export type Verdaccio = AsyncDisposable & {
   readonly close: () => Promise<void>
 }
 
-const APP = join(import.meta.dirname, '../apps/verdaccio')
+const APP = npmApp('verdaccio')
+
+export const installVerdaccio = APP.install
 
 /** The user Verdaccio knows from the start. */
 export const VERDACCIO_USER = { name: 'ada', password: 'verdaccio-secret' } as const
@@ -28,7 +27,7 @@ export const VERDACCIO_USER = { name: 'ada', password: 'verdaccio-secret' } as c
  * @param publicUrl Origin under which browsers reach it, when that is not its own.
  */
 export async function startVerdaccio(publicUrl?: string): Promise<Verdaccio> {
-  await installVerdaccio()
+  await APP.install()
   const port = await freePort()
   const dir = tempDir()
   const digest = createHash('sha1').update(VERDACCIO_USER.password).digest('base64')
@@ -47,7 +46,7 @@ log: { type: stdout, format: json, level: warn }
   const program = startChild(
     process.execPath,
     [
-      join(APP, 'node_modules/verdaccio/bin/verdaccio'),
+      APP.at('node_modules/verdaccio/bin/verdaccio'),
       '--config',
       config,
       '--listen',
@@ -77,44 +76,16 @@ log: { type: stdout, format: json, level: warn }
   }
 }
 
-/**
- * Installs Verdaccio from its lock file unless it is there already. Two tests that need it at once
- * are safe: the second waits for the first.
- */
-export async function installVerdaccio(): Promise<void> {
-  const lock = join(APP, 'node_modules.lock')
-  const deadline = Date.now() + 110_000
-  while (!installed()) {
-    if (!locked(lock)) {
-      if (Date.now() > deadline) throw new Error(`another installation holds ${lock}`)
-      await delay(200)
-      continue
-    }
-    try {
-      const path = [dirname(process.execPath), process.env['PATH']].join(delimiter)
-      await promisify(execFile)('npm', ['ci', '--no-audit', '--no-fund'], {
-        cwd: APP,
-        env: { ...process.env, PATH: path, NODE_OPTIONS: '' },
-      })
-    } finally {
-      rmSync(lock, { recursive: true, force: true })
-    }
-  }
-}
-
-/** npm writes this file last; it is older than the lock file when that was changed since. */
-function installed(): boolean {
-  const done = join(APP, 'node_modules/.package-lock.json')
-  return (
-    existsSync(done) && statSync(done).mtimeMs >= statSync(join(APP, 'package-lock.json')).mtimeMs
-  )
-}
-
-function locked(lock: string): boolean {
-  try {
-    mkdirSync(lock)
-    return true
-  } catch {
-    return false
-  }
+/** Publishes a package with nothing in it, past whatever protects the app. */
+export async function publish({ url }: Verdaccio, name: string): Promise<void> {
+  const credentials = `${VERDACCIO_USER.name}:${VERDACCIO_USER.password}`
+  const answer = await fetch(`${url}/${name}`, {
+    method: 'PUT',
+    headers: {
+      'content-type': 'application/json',
+      authorization: `Basic ${Buffer.from(credentials).toString('base64')}`,
+    },
+    body: npmPublication(name),
+  })
+  if (answer.status !== 201) throw new Error(await answer.text())
 }

@@ -1,6 +1,5 @@
 import { DAY, HOUR, MINUTE, type Milliseconds, parseDuration, SECOND } from '../../lib/duration.ts'
 import { bad, good } from '../problem.ts'
-import type { Rate } from '../settings.ts'
 import { type Reader, shown, textThen } from './reader.ts'
 
 /** A duration such as `30m`, within bounds. */
@@ -20,6 +19,8 @@ export function duration(min: Milliseconds, max: Milliseconds): Reader<Milliseco
 }
 
 const MAX_COUNT = 1_000_000
+
+type Rate = { readonly count: number; readonly window: Milliseconds }
 
 /** A rate such as `5/1m`: a count, and a window from a second to a day. */
 export const rate: Reader<Rate> = textThen((text) => {

@@ -50,11 +50,13 @@ export const headerName: Reader<string> = textThen((text) => {
     const usable = /^[A-Za-z0-9][A-Za-z0-9-]*$/.test(dashed)
     return bad('header_name', { value: shown(text) }, usable ? dashed : undefined)
   }
-  const folded = text.toLowerCase()
-  return RESERVED.has(folded) || RESERVED_PREFIXES.some((prefix) => folded.startsWith(prefix))
-    ? bad('header_reserved', { value: text })
-    : good(text)
+  return isReservedHeader(text.toLowerCase()) ? bad('header_reserved', { value: text }) : good(text)
 })
+
+/** Whether a header (lower case) is none that a configuration has a say in. */
+export function isReservedHeader(name: string): boolean {
+  return RESERVED.has(name) || RESERVED_PREFIXES.some((prefix) => name.startsWith(prefix))
+}
 
 /** Fixed headers and their values, which are secret. Names keep their spelling. */
 export const requestHeaders: Reader<ReadonlyMap<string, Secret<string>>> = (raw) => {

@@ -9,6 +9,7 @@ export const EXPECTED = {
   number: { en: 'a whole number', fr: 'nombre entier attendu' },
   flag: { en: 'true or false', fr: 'true ou false attendu' },
   duration: { en: 'a duration (e.g. 30m)', fr: 'durée attendue (par ex. 30m)' },
+  size: { en: 'a size (e.g. 1MiB)', fr: 'taille attendue (par ex. 1MiB)' },
   rate: { en: 'a rate (e.g. 5/1m)', fr: 'débit attendu (par ex. 5/1m)' },
   map: { en: 'a group of keys', fr: 'groupe de clés attendu' },
   list: { en: 'a list', fr: 'liste attendue' },

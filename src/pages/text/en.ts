@@ -239,6 +239,53 @@ export const en = {
       lead: 'It did not come from a page of this service, or that page had been open for too long. Nothing was changed.',
       back: 'Back to the form',
     },
+    loop: {
+      title: 'Signing in cannot finish',
+      lost: {
+        form: () => 'Your browser did not send back the cookie this service had just given it:',
+        session: () =>
+          'You signed in, but the cookie of your session did not come back with the next page:',
+        app: (host: string) =>
+          `You are signed in, but the cookie of your session does not come with your requests to ${host}:`,
+      },
+      yourself: {
+        form: 'Allow cookies for this site (an extension or private browsing may block them), then try again.',
+        session:
+          'Allow cookies for this site (an extension or private browsing may block them), then try again.',
+        app: 'If trying again leads back here, show this page to the person who runs this service.',
+      },
+      overHttps: 'Check too that the address begins with https.',
+      operators: 'For the person who runs this service',
+      operator: {
+        form: () => [
+          'The proxy must pass on the Cookie header of requests and the Set-Cookie headers of answers unchanged, below /.sallyport/ too.',
+          'If portal.url is https, the cookie is Secure: the page must be opened over https all the way.',
+        ],
+        session: (host: string) => [
+          'The proxy must pass on the Cookie header of requests and every Set-Cookie header of answers unchanged, below /.sallyport/ too.',
+          `cookie_domain, if it is set, must cover ${host}; no app may delete this cookie.`,
+          'The clock of the server must be right.',
+        ],
+        app: (host: string) => [
+          'The proxy must send the Cookie header with every request it forwards, and with the question it asks below /.sallyport/check/ as well.',
+          `${host} must lie below cookie_domain, and no other cookie of this name may be set there.`,
+        ],
+      },
+      address: 'The page is not shown at the address that the request came here for.',
+      shown: 'Your browser shows',
+      asked: 'The request came for',
+      openOverHttps: 'Open over https',
+      addressOperator: {
+        host: [
+          'The proxy must pass on the Host header unchanged (nginx: proxy_set_header Host $http_host).',
+          'portal.url and the host of each app must be the addresses that browsers see.',
+        ],
+        scheme: [
+          'portal.url sets the scheme: it must be the one that browsers see.',
+          'The proxy must redirect http to https.',
+        ],
+      },
+    },
     interrupted: {
       title: 'Your session has expired',
       lead: 'Nothing is lost. Keep this page open:',

@@ -244,6 +244,54 @@ export const fr = {
       lead: 'Il ne venait pas d’une page de ce service, ou cette page était ouverte depuis trop longtemps. Rien n’a été modifié.',
       back: 'Revenir au formulaire',
     },
+    loop: {
+      title: 'La connexion ne peut pas aboutir',
+      lost: {
+        form: () =>
+          'Votre navigateur n’a pas renvoyé le cookie que ce service venait de lui donner\u00a0:',
+        session: () =>
+          'Vous vous êtes connecté, mais le cookie de votre session n’est pas revenu avec la page suivante\u00a0:',
+        app: (host: string) =>
+          `Vous êtes bien connecté, mais le cookie de votre session n’accompagne pas vos demandes à ${host}\u00a0:`,
+      },
+      yourself: {
+        form: 'Autorisez les cookies pour ce site (une extension ou la navigation privée les bloque peut-être), puis réessayez.',
+        session:
+          'Autorisez les cookies pour ce site (une extension ou la navigation privée les bloque peut-être), puis réessayez.',
+        app: 'Si un nouvel essai mène encore ici, montrez cette page à la personne qui gère ce service.',
+      },
+      overHttps: 'Vérifiez aussi que l’adresse commence par https.',
+      operators: 'Pour la personne qui gère ce service',
+      operator: {
+        form: () => [
+          'Le proxy doit transmettre tels quels l’en-tête Cookie des demandes et les en-têtes Set-Cookie des réponses, y compris sous /.sallyport/.',
+          'Si portal.url est en https, le cookie est Secure\u00a0: la page doit être ouverte en https de bout en bout.',
+        ],
+        session: (host: string) => [
+          'Le proxy doit transmettre tels quels l’en-tête Cookie des demandes et tous les en-têtes Set-Cookie des réponses, y compris sous /.sallyport/.',
+          `cookie_domain, s’il est réglé, doit couvrir ${host}\u202f; aucune application ne doit effacer ce cookie.`,
+          'L’horloge du serveur doit être à l’heure.',
+        ],
+        app: (host: string) => [
+          'Le proxy doit joindre l’en-tête Cookie à chaque demande qu’il transmet, et aussi à la question qu’il pose sous /.sallyport/check/.',
+          `${host} doit relever de cookie_domain, et aucun autre cookie du même nom ne doit y être défini.`,
+        ],
+      },
+      address: 'La page n’est pas affichée à l’adresse pour laquelle la demande est arrivée ici.',
+      shown: 'Votre navigateur affiche',
+      asked: 'La demande est arrivée pour',
+      openOverHttps: 'Ouvrir en https',
+      addressOperator: {
+        host: [
+          'Le proxy doit transmettre l’en-tête Host tel quel (nginx\u00a0: proxy_set_header Host $http_host).',
+          'portal.url et les host des applications doivent être les adresses que voient les navigateurs.',
+        ],
+        scheme: [
+          'portal.url fixe le protocole\u00a0: il doit être celui que voient les navigateurs.',
+          'Le proxy doit rediriger http vers https.',
+        ],
+      },
+    },
     interrupted: {
       title: 'Votre session a expiré',
       lead: 'Rien n’est perdu. Gardez cette page ouverte\u00a0:',

@@ -1,7 +1,11 @@
 import type { AccountStore, SetupStore } from '../../accounts/account.ts'
+import type { BanStore } from '../../bans/ban.ts'
+import type { ViolationStore } from '../../csp/violation-store.ts'
 import type { RecoveryCodeStore, TotpStore } from '../../factors/totp-store.ts'
 import type { ForeignWrites, SessionStore } from '../../sessions/session.ts'
 import { createAccountStore } from './account-store.ts'
+import { createBanStore } from './ban-store.ts'
+import { createCspReportStore } from './csp-report-store.ts'
 import { createDatabase } from './database.ts'
 import { createForeignWrites } from './foreign-writes.ts'
 import { createMetaStore, type MetaStore } from './meta-store.ts'
@@ -9,6 +13,7 @@ import { migrate } from './migrations.ts'
 import { createRecoveryCodeStore } from './recovery-code-store.ts'
 import { createSessionStore } from './session-store.ts'
 import { createSetupStore } from './setup-store.ts'
+import { createSpentStore, type SqlSpentStore } from './spent-store.ts'
 import { openSqliteFile } from './sqlite-file.ts'
 import { createTotpStore } from './totp-store.ts'
 
@@ -22,7 +27,10 @@ export type SqlStore = AsyncDisposable & {
   readonly totp: TotpStore
   readonly recoveryCodes: RecoveryCodeStore
   readonly sessions: SessionStore
+  readonly bans: BanStore
+  readonly cspReports: ViolationStore
   readonly meta: MetaStore
+  readonly spent: SqlSpentStore
   readonly foreignWrites: ForeignWrites
   /** Reads from the file. @throws AppError `store_unavailable` */
   readonly ping: () => Promise<void>
@@ -49,7 +57,10 @@ export async function openSqlStore(options: { readonly path: string }): Promise<
       totp: createTotpStore(database),
       recoveryCodes: createRecoveryCodeStore(database),
       sessions: createSessionStore(database),
+      bans: createBanStore(database),
+      cspReports: createCspReportStore(database),
       meta: createMetaStore(database),
+      spent: createSpentStore(database),
       foreignWrites: createForeignWrites(file),
       ping: () =>
         database.read(async (db) => {

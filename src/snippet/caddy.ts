@@ -1,0 +1,127 @@
+import { clientNames, FOREIGN_PREFIXES, NAME_MARKS, outsideFamilies } from './client-headers.ts'
+import { isBefore, versionText } from './proxy-version.ts'
+import {
+  authorityOf,
+  type IdentityNames,
+  identityNames,
+  indented,
+  PLACEHOLDER_NOTE,
+  type RecipeInput,
+  type RecipeSite,
+  type RecipeUpstream,
+  type RecipeWriter,
+} from './recipe.ts'
+
+/**
+ * A Caddyfile. Apps that share header names share one snippet. It takes no arguments: their
+ * spelling changed with Caddy 2.7 (`{args.0}` to `{args[0]}`), and nothing here needs them.
+ */
+export const caddyRecipe: RecipeWriter = (input) => {
+  const groups = input.mode === 'ask' ? sharedBy(input.sites) : []
+  const lines = [
+    ...groups.flatMap(({ id, names }) => [
+      `(${id}) {`,
+      ...indented(askLines(names, input), 1),
+      '}',
+      '',
+    ]),
+    ...input.sites.flatMap((site) => [...siteLines(site, input, groups), '']),
+  ]
+  return { text: `${lines.join('\n').trimEnd()}\n`, warnings: warningsFor(input) }
+}
+
+type Shared = { readonly id: string; readonly key: string; readonly names: IdentityNames }
+
+/** Sets of names that more than one app uses. */
+function sharedBy(sites: readonly RecipeSite[]): readonly Shared[] {
+  const uses = new Map<string, { names: IdentityNames; count: number }>()
+  for (const { kind } of sites) {
+    if (kind.kind !== 'app') continue
+    const key = identityNames(kind.identity).join()
+    const use = uses.get(key)
+    uses.set(key, { names: kind.identity, count: (use?.count ?? 0) + 1 })
+  }
+  return [...uses]
+    .filter(([, { count }]) => count > 1)
+    .map(([key, { names }], i) => ({
+      id: i === 0 ? 'sallyport' : `sallyport-${i + 1}`,
+      key,
+      names,
+    }))
+}
+
+function siteLines(
+  site: RecipeSite,
+  { mode, sallyport }: RecipeInput,
+  groups: readonly Shared[],
+): readonly string[] {
+  const { kind, hosts } = site
+  const head = `${hosts.join(', ')} {`
+  if (mode === 'forward' || kind.kind === 'portal') {
+    return [head, `\treverse_proxy ${sallyport}`, '}']
+  }
+  const shared = groups.find(({ key }) => key === identityNames(kind.identity).join())
+  return [
+    head,
+    '\thandle /.sallyport/* {',
+    `\t\treverse_proxy ${sallyport}`,
+    '\t}',
+    '\thandle {',
+    '\t\troute {',
+    ...indented(
+      shared === undefined ? askLines(kind.identity, { sallyport }) : [`import ${shared.id}`],
+      3,
+    ),
+    `\t\t\treverse_proxy ${upstreamOf(kind.upstream)}`,
+    '\t\t}',
+    '\t}',
+    '}',
+  ]
+}
+
+/** Everything before the app is reached, to stand in a `route`, whose order is the order written. */
+function askLines(
+  names: IdentityNames,
+  { sallyport }: Pick<RecipeInput, 'sallyport'>,
+): readonly string[] {
+  return [
+    '@websocket header_regexp Upgrade (?i)^websocket$',
+    '@plain not header_regexp Upgrade (?i)^websocket$',
+    'request_header @websocket Upgrade websocket',
+    'request_header @websocket Connection Upgrade',
+    'request_header @plain -Upgrade',
+    'request_header @plain -Connection',
+    ...NAME_MARKS.map((mark) => `request_header -*${mark}*`),
+    ...FOREIGN_PREFIXES.map((prefix) => `request_header -${prefix}*`),
+    ...outsideFamilies(clientNames([names])).map((name) => `request_header -${name}`),
+    `forward_auth ${sallyport} {`,
+    '\turi /.sallyport/check/caddy',
+    `\tcopy_headers ${identityNames(names).join(' ')}`,
+    '}',
+    'request_header Cookie "(^|; *)(?:(?:__Host-|__Secure-)?sallyport(?:-[a-z]+)?=[^;]*(?:; *|$))+" "$1"',
+  ]
+}
+
+function upstreamOf(upstream: RecipeUpstream): string {
+  const address = `${upstream.tls ? 'https://' : ''}${authorityOf(upstream)}`
+  return upstream.placeholder ? `${address} # ${PLACEHOLDER_NOTE}` : address
+}
+
+function warningsFor({ version, mode, sites }: RecipeInput): readonly string[] {
+  const warnings: string[] = []
+  if (mode === 'ask' && isBefore(version, [2, 5, 1])) {
+    warnings.push('Caddy has forward_auth since 2.5.1: update it.')
+  } else if (mode === 'ask' && isBefore(version, [2, 11, 2])) {
+    warnings.push(
+      `Caddy ${version === undefined ? '' : versionText(version)} does not remove a client's own ` +
+        'header where copy_headers finds none to copy (fixed in 2.11.2). The lines before ' +
+        'forward_auth make up for it: keep them, in this order.',
+    )
+  }
+  if (sites.some(({ hosts }) => hosts.some((host) => host.startsWith('*.')))) {
+    warnings.push(
+      'A host with * needs a certificate of its own: Caddy gets one by a DNS challenge.',
+    )
+  }
+  return warnings
+}

@@ -1,0 +1,149 @@
+import {
+  clientNames,
+  FOREIGN_MEMBERS,
+  plainSpellings,
+  spellings,
+  unique,
+} from './client-headers.ts'
+import { isBefore, type ProxyVersion } from './proxy-version.ts'
+import {
+  authorityOf,
+  identityNames,
+  PLACEHOLDER_NOTE,
+  type RecipeInput,
+  type RecipeSite,
+  type RecipeWriter,
+} from './recipe.ts'
+
+/**
+ * Dynamic configuration for the file provider, with the entry point's part of the static one as a
+ * comment. Deleting by name is exact in Traefik, so spellings are written out; the entry point
+ * option removes them all, in the versions that have one.
+ */
+export const traefikRecipe: RecipeWriter = (input) => {
+  const apps = input.mode === 'ask' ? input.sites.filter(isApp) : []
+  const v2 = isBefore(input.version, [3, 0, 0])
+  const strategy = strategyOf(input.version)
+  const lines = [
+    ...staticLines(strategy),
+    'http:',
+    ...(apps.length === 0
+      ? []
+      : ['  middlewares:', ...apps.flatMap((site) => middlewareLines(site, input))]),
+    '  routers:',
+    ...input.sites.flatMap((site) => routerLines(site, input, v2)),
+    '  services:',
+    ...apps.flatMap(serviceLines),
+    '    sallyport:',
+    `      loadBalancer: {servers: [{url: 'http://${input.sallyport}'}]}`,
+  ]
+  return { text: `${lines.join('\n')}\n`, warnings: warningsFor(input, strategy, apps.length > 0) }
+}
+
+type AppSite = RecipeSite & { readonly kind: { readonly kind: 'app' } }
+
+function isApp(site: RecipeSite): site is AppSite {
+  return site.kind.kind === 'app'
+}
+
+/** The entry point option that drops names which could pass for others, as this version calls it. */
+function strategyOf(version: ProxyVersion | undefined): string | undefined {
+  if (version === undefined) return 'aliasHeadersStrategy'
+  if (!isBefore(version, [3, 7, 12])) return 'aliasHeadersStrategy'
+  const has = isBefore(version, [3, 0, 0])
+    ? !isBefore(version, [2, 11, 51])
+    : !isBefore(version, [3, 7, 6])
+  return has ? 'underscoreHeadersStrategy' : undefined
+}
+
+function staticLines(strategy: string | undefined): readonly string[] {
+  if (strategy === undefined) return []
+  return [
+    '# In the static configuration:',
+    '#   entryPoints:',
+    '#     websecure:',
+    '#       address: :443',
+    '#       http:',
+    `#         ${strategy}: delete`,
+  ]
+}
+
+function middlewareLines(site: AppSite, { sallyport, version }: RecipeInput): readonly string[] {
+  const names = identityNames(site.kind.identity)
+  const removed = unique([...clientNames([site.kind.identity]), ...FOREIGN_MEMBERS])
+  const limited =
+    !isBefore(version, [2, 11, 38]) &&
+    (isBefore(version, [3, 0, 0]) || !isBefore(version, [3, 6, 9]))
+  return [
+    `    ${site.id}-strip:`,
+    '      headers:',
+    '        customRequestHeaders:',
+    ...removed
+      .flatMap(strategyOf(version) === undefined ? spellings : plainSpellings)
+      .map((name) => `          ${name}: ''`),
+    `    ${site.id}-ask:`,
+    '      forwardAuth:',
+    `        address: http://${sallyport}/.sallyport/check/traefik`,
+    '        trustForwardHeader: false',
+    `        authResponseHeaders: [${names.join(', ')}]`,
+    ...(limited ? ['        maxResponseBodySize: 16384'] : []),
+  ]
+}
+
+function routerLines(site: RecipeSite, { mode }: RecipeInput, v2: boolean): readonly string[] {
+  const rule = site.hosts.map((host) => hostRule(host, v2)).join(' || ')
+  if (mode === 'forward' || !isApp(site)) {
+    return [`    ${site.id}:`, `      rule: ${rule}`, '      service: sallyport', '      tls: {}']
+  }
+  return [
+    `    ${site.id}:`,
+    `      rule: ${rule}`,
+    `      middlewares: [${site.id}-strip, ${site.id}-ask]`,
+    `      service: ${site.id}`,
+    '      tls: {}',
+    `    ${site.id}-sallyport:`,
+    `      rule: (${rule}) && PathPrefix(\`/.sallyport/\`)`,
+    '      service: sallyport',
+    '      tls: {}',
+  ]
+}
+
+/** Version 3 takes a regular expression, version 2 a template of its own. */
+function hostRule(host: string, v2: boolean): string {
+  if (!host.startsWith('*.')) return `Host(\`${host}\`)`
+  const rest = host.slice(1)
+  return v2
+    ? `HostRegexp(\`{label:[a-z0-9-]+}${rest}\`)`
+    : `HostRegexp(\`^[a-z0-9-]+${rest.replaceAll('.', '\\.')}$\`)`
+}
+
+function serviceLines({ id, kind: { upstream } }: AppSite): readonly string[] {
+  const url = `${upstream.tls ? 'https' : 'http'}://${authorityOf(upstream)}`
+  return [
+    `    ${id}:`,
+    `      loadBalancer: {servers: [{url: '${url}'}]}${upstream.placeholder ? ` # ${PLACEHOLDER_NOTE}` : ''}`,
+  ]
+}
+
+function warningsFor(
+  { version }: RecipeInput,
+  strategy: string | undefined,
+  asks: boolean,
+): readonly string[] {
+  if (!asks) return []
+  const warnings = [
+    'Traefik cannot take single cookies away: the app is sent those of Sallyport with its own.',
+    'Leave forwardedHeaders.insecure off, and its trustedIPs at the proxies in front of Traefik.',
+  ]
+  if (strategy === undefined) {
+    warnings.push(
+      'This version keeps header names with _ or . in them: the recipe removes the known ones by ' +
+        'name. From 2.11.51 and 3.7.6 on the entry point can drop them all.',
+    )
+  } else if (version === undefined) {
+    warnings.push(
+      'aliasHeadersStrategy is for Traefik 3.7.12 and newer; name yours with --proxy-version.',
+    )
+  }
+  return warnings
+}

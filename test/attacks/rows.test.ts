@@ -1,0 +1,125 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join, relative } from 'node:path'
+import t from 'tap'
+
+/**
+ * The attack classes of the threat notes, row by row, and the tests that carry their ids in their
+ * names. A row is shown in every mode it exists in: `attacks` speaks to the whole program, as a
+ * request, as an upgrade and as a forward-auth question; `proxy` to the data plane with apps made
+ * of bytes.
+ */
+const ROWS: Readonly<Record<string, readonly string[] | { readonly not: string }>> = {
+  A1: ['attacks/forward-auth', 'attacks/no-session', 'http/client'],
+  A2: ['attacks/no-session'],
+  A3: ['attacks/identity-headers', 'attacks/header-names', 'proxy/request-headers'],
+  A4: ['attacks/identity-headers', 'attacks/header-names'],
+  A5: ['attacks/forward-auth', 'attacks/header-names'],
+  A6: ['attacks/forward-auth', 'check/contracts', 'check/envoy'],
+  A7: ['attacks/forward-auth', 'attacks/identity-headers', 'attacks/no-session'],
+  A8: ['attacks/identity-headers', 'attacks/header-names'],
+  A9: ['attacks/identity-headers', 'attacks/header-names'],
+  A10: ['proxy/response-headers'],
+  A11: ['attacks/header-names'],
+  A12: ['attacks/header-names', 'http/client'],
+  A13: ['attacks/header-names', 'http/client'],
+  A14: ['attacks/identity-headers', 'attacks/rate-limits'],
+  A15: ['attacks/rate-limits', 'http/client'],
+  A16: ['attacks/forward-auth', 'check/contracts'],
+  A17: ['listen/connections'],
+  A18: ['attacks/identity-headers', 'attacks/header-names', 'attacks/forward-auth'],
+  A19: ['attacks/header-names', 'identity/identity-headers'],
+  A20: ['attacks/cookies'],
+  A21: ['attacks/identity-headers'],
+  A22: ['attacks/header-names'],
+  B1: ['attacks/paths'],
+  B2: ['attacks/paths'],
+  B3: ['attacks/paths', 'policy/match'],
+  B4: ['attacks/paths', 'attacks/no-session', 'http/request-path'],
+  B5: ['attacks/paths', 'attacks/no-session', 'http/request-path', 'policy/match'],
+  B6: ['attacks/paths', 'attacks/redirects'],
+  B7: ['policy/match'],
+  B8: ['attacks/same-bytes'],
+  B9: ['attacks/forward-auth'],
+  B10: ['attacks/one-reading', 'attacks/same-bytes'],
+  B11: ['attacks/paths', 'attacks/no-session'],
+  B12: ['attacks/paths', 'attacks/no-session', 'attacks/forward-auth'],
+  B13: ['attacks/paths', 'attacks/no-session', 'attacks/cors'],
+  B14: ['attacks/paths', 'attacks/forward-auth', 'policy/path-pattern'],
+  B15: ['policy/match'],
+  // There are no base paths to climb out of; names with dots are what could still break.
+  B16: ['attacks/paths'],
+  B17: ['attacks/paths', 'http/request-path'],
+  B18: ['attacks/paths'],
+  C1: ['attacks/redirects'],
+  C2: ['policy/path-pattern'],
+  C3: ['attacks/mechanics'],
+  C4: ['http/return-ticket'],
+  C5: ['attacks/redirects'],
+  C6: ['attacks/redirects'],
+  C7: ['attacks/redirects'],
+  D1: ['proxy/'],
+  D2: ['attacks/mechanics'],
+  D3: ['attacks/mechanics', 'proxy/forward'],
+  D4: ['attacks/mechanics'],
+  D5: ['proxy/'],
+  D6: ['attacks/mechanics'],
+  D7: ['attacks/same-bytes', 'attacks/no-session'],
+  D8: ['attacks/no-session', 'attacks/identity-headers', 'attacks/forward-auth'],
+  D9: ['proxy/'],
+  D10: ['flows/recipes'],
+  D11: ['attacks/forms'],
+  D12: ['attacks/forms'],
+  D13: ['proxy/'],
+  D14: ['proxy/'],
+  D15: ['proxy/'],
+  D16: ['proxy/'],
+  D17: ['attacks/mechanics'],
+  D18: ['attacks/mechanics'],
+  D19: ['attacks/mechanics'],
+}
+/** How many rows each class has. */
+const CLASSES = { A: 22, B: 18, C: 7, D: 19 }
+
+const TESTS = join(import.meta.dirname, '..')
+
+/** Row ids in the names of tests, by file (`attacks/paths`). */
+const named = new Map<string, ReadonlySet<string>>(
+  readdirSync(TESTS)
+    .filter((folder) => !folder.includes('.') && folder !== 'apps')
+    .flatMap((folder) =>
+      readdirSync(join(TESTS, folder), { recursive: true, encoding: 'utf8' }).map((file) =>
+        join(TESTS, folder, file),
+      ),
+    )
+    .filter((file) => file.endsWith('.test.ts'))
+    .map((file) => [relative(TESTS, file).replace(/\.test\.ts$/, ''), idsIn(file)] as const),
+)
+
+function idsIn(file: string): ReadonlySet<string> {
+  const source = readFileSync(file, 'utf8')
+  const names = source.matchAll(/\btest\(\s*(?:'((?:\\.|[^'\\])*)'|"([^"]*)"|`([^`]*)`)/g)
+  const ids = [...names].flatMap(([, one = '', two = '', three = '']) =>
+    [...`${one} ${two} ${three}`.matchAll(/\b[A-D][0-9]{1,2}\b/g)].map(([id]) => id),
+  )
+  return new Set(ids)
+}
+
+t.test('every row of the four classes is in the table', async (t) => {
+  const rows = Object.entries(CLASSES).flatMap(([letter, count]) =>
+    Array.from({ length: count }, (_, i) => `${letter}${i + 1}`),
+  )
+  t.strictSame(Object.keys(ROWS), rows)
+})
+
+t.test('every row is a named test where the table says, or has a reason not to be', async (t) => {
+  const missing = Object.entries(ROWS).flatMap(([row, where]) => {
+    if ('not' in where) return where.not.length > 20 ? [] : [`${row}: no reason`]
+    return where.flatMap((place) => {
+      const files = [...named].filter(([file]) =>
+        place.endsWith('/') ? file.startsWith(place) : file === place,
+      )
+      return files.some(([, ids]) => ids.has(row)) ? [] : [`${row}: no test in ${place} names it`]
+    })
+  })
+  t.strictSame(missing, [])
+})
