@@ -33,7 +33,15 @@ export function createHttpsOnly(
     // A WebSocket follows no redirect, and an absolute target names a host of its own.
     if (!mayFollow || !target.startsWith('/') || req.headers.upgrade !== undefined) return REFUSED
     const name = host.name.includes(':') ? `[${host.name}]` : host.name
-    return { status: 308, headers: [['Location', `https://${name}${suffix}${target}`]], body: '' }
+    return {
+      status: 308,
+      headers: [
+        ['Location', `https://${name}${suffix}${target}`],
+        // A browser that kept it could not be sent elsewhere when the port changes.
+        ['Cache-Control', 'no-store'],
+      ],
+      body: '',
+    }
   }
 }
 

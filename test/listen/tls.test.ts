@@ -122,6 +122,7 @@ tls: {certificates: [${file('own')}, ${file('wild')}]}`,
     t.equal(sent.status, 308)
     t.equal(sent.header('location'), `https://${HOST}:${port}/a//b?c=d%20e`)
     t.equal(sent.header('connection'), 'close')
+    t.equal(sent.header('cache-control'), 'no-store', 'C7')
     t.equal(sent.header('set-cookie'), undefined)
     t.equal(
       (await ask(http, '/', [], { host: `${HOST}:8080` })).header('location'),
