@@ -62,7 +62,11 @@ export function createForwardAuth(deps: {
         }
         // The page is fetched after a refusal: if it is allowed by now, ask for it again.
         if (wantsPage) return again(asking)
-        return { status: 200, headers: [...headers, ...(cors?.headersFor(asking) ?? [])], body: '' }
+        return {
+          status: 200,
+          headers: cors === undefined ? headers : [...headers, ...cors.headersFor(asking)],
+          body: '',
+        }
       }
       return wantsPage ? passage.answer : contract.adapt(passage.answer)
     }
@@ -95,7 +99,9 @@ const FOREIGN_HOP =
 
 /** Names and values, with what separates them on the wire. Values are ASCII. */
 function sizeOf(headers: readonly (readonly [string, string])[]): number {
-  return headers.reduce((sum, [name, value]) => sum + name.length + value.length + 4, 0)
+  let size = 0
+  for (const [name, value] of headers) size += name.length + value.length + 4
+  return size
 }
 
 /** The same address once more. */

@@ -48,6 +48,11 @@ export function firstHeader(headers: RawHeaders, name: string): string | undefin
   return undefined
 }
 
+/** Lower case is made only of what has the length and the first letter: it costs a new string. */
 function isNamed(header: string | undefined, name: string): boolean {
-  return header?.length === name.length && (header === name || header.toLowerCase() === name)
+  return (
+    header?.length === name.length &&
+    (header.charCodeAt(0) | 0x20) === name.charCodeAt(0) &&
+    (header === name || header.toLowerCase() === name)
+  )
 }

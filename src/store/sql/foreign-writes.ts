@@ -2,8 +2,9 @@ import type { ForeignWrites } from '../../sessions/session.ts'
 import type { SqliteFile } from './sqlite-file.ts'
 
 /**
- * Says `true` once after each change another connection has committed, and while the file is gone. When the question itself
- * fails the answer is `true`: what is cached must be read again, and the reading then fails.
+ * Says `true` once after each change another connection has committed, and while the file is gone.
+ * When the question itself fails the answer is `true`: what is cached must be read again, and the
+ * reading then fails.
  */
 export function createForeignWrites(
   file: Pick<SqliteFile, 'dataVersion' | 'isPresent'>,
