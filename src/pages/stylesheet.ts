@@ -55,7 +55,7 @@ details{margin-bottom:.5rem}
 .es ul{margin:0;padding:0;list-style:none}
 .es a{display:inline-block;padding:.375rem 0;color:var(--bad);font-weight:600}
 section{padding:1.25rem 0;border-top:1px solid var(--line)}
-dl{display:grid;grid-template-columns:minmax(6rem,auto) 1fr;gap:.375rem 1rem}
+dl{display:grid;grid-template-columns:auto minmax(60%,1fr);gap:.375rem 1rem}
 dt{color:var(--muted)}
 dd{margin:0;min-width:0;overflow-wrap:anywhere}
 .cards{padding:0;list-style:none}
