@@ -49,8 +49,11 @@ const memory = ({ sallyport }: World): number =>
 const alive = (sockets: readonly Socket[]): number =>
   sockets.filter((socket) => !socket.destroyed).length
 
+/** `SALLYPORT_CONNECTIONS=10000` for more. */
+const COUNT = Number(process.env['SALLYPORT_CONNECTIONS'] ?? 3_000)
+
 t.test(
-  '3,000 idle connections keep nobody waiting, and go like one that drips (L17, L19)',
+  `${COUNT} idle connections keep nobody waiting, and go like one that drips (L17, L19)`,
   async (t) => {
     await using world = await startWorld(LISTEN)
     const { port } = world.sallyport
@@ -62,14 +65,15 @@ t.test(
     const drip = setInterval(() => slow.send('X'), 500)
     slow.socket.once('close', () => clearInterval(drip))
     const answer = slow.response({ patience: 40_000 }).finally(() => clearInterval(drip))
-    const idle = await open(port, 3000)
+    const idle = await open(port, COUNT)
     for (let round = 0; round < 5; round++) {
       const asked = performance.now()
       t.equal((await ask({ port, from: STRANGER })).status, 200)
       const waited = performance.now() - asked
       t.ok(waited < 1000, `answered in ${Math.round(waited)} ms`)
     }
-    t.equal(alive(idle) >= 2900, true, 'a trusted proxy may hold as many as it likes')
+    t.equal(alive(idle) >= 0.95 * COUNT, true, 'a trusted proxy may hold as many as it likes')
+    const full = memory(world)
     // Whoever sends nothing is cut off 10 s after connecting (L17).
     t.equal((await answer)?.status, 408)
     const took = performance.now() - started
@@ -77,7 +81,10 @@ t.test(
     await until('all are gone', () => alive(idle) === 0)
     await until('descriptors are free', () => descriptors(world) <= before.descriptors + 10)
     const after = memory(world)
-    t.ok(after < before.memory + 80, `${Math.round(before.memory)} → ${Math.round(after)} MiB`)
+    const figures = [before.memory, full, after].map(Math.round).join(' → ')
+    t.comment(`${figures} MiB`)
+    // NOTE: the heap keeps what it has grown to; a second round would find room in it.
+    t.ok(after < before.memory + 32 + COUNT / 64, `${figures} MiB`)
     closeAll(idle)
   },
 )
