@@ -66,13 +66,13 @@ t.test(
     slow.socket.once('close', () => clearInterval(drip))
     const answer = slow.response({ patience: 40_000 }).finally(() => clearInterval(drip))
     const idle = await open(port, COUNT)
+    t.ok(alive(idle) >= 0.95 * COUNT, 'a trusted proxy may hold as many as it likes')
     for (let round = 0; round < 5; round++) {
       const asked = performance.now()
       t.equal((await ask({ port, from: STRANGER })).status, 200)
       const waited = performance.now() - asked
       t.ok(waited < 1000, `answered in ${Math.round(waited)} ms`)
     }
-    t.equal(alive(idle) >= 0.95 * COUNT, true, 'a trusted proxy may hold as many as it likes')
     const full = memory(world)
     // Whoever sends nothing is cut off 10 s after connecting (L17).
     t.equal((await answer)?.status, 408)
