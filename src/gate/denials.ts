@@ -2,6 +2,7 @@ import type { Authorization } from '../access/authorize.ts'
 import type { Account } from '../accounts/account.ts'
 import { type Answer, problemJson } from '../http/answer.ts'
 import { answerKind } from '../http/answer-kind.ts'
+import { cookieName } from '../http/cookies.ts'
 import { rateLimitHeaders } from '../http/rate-limit-headers.ts'
 import type { ReturnTickets } from '../http/return-ticket.ts'
 import { type Visit, visitUrl } from '../http/visit.ts'
@@ -26,6 +27,8 @@ export type Denials = {
   /** The store does not answer: nothing is allowed, and nothing is wrong with the visitor. */
   readonly unavailable: (visit: Visit) => Answer
   readonly notFound: (visit: Visit) => Answer
+  /** A proxy that asks without the session cookie and fetches the refusal's page with it. */
+  readonly lostCookie: (visit: Visit) => Answer
   readonly upstream: (
     visit: Visit,
     problem: 'unreachable' | 'timeout' | 'broken',
@@ -186,6 +189,16 @@ export function createDenials(deps: {
       problem(visit, 503, 'unavailable', 'Temporarily unavailable', { kind: 'unavailable' }, [
         ['Retry-After', '5'],
       ]),
+    lostCookie: (visit) =>
+      problem(visit, 400, 'lost_cookie', 'The session cookie is lost', {
+        kind: 'lost_cookie',
+        lost: 'app',
+        cookie: cookieName('session', visit.site.binding),
+        host: visit.host.authority,
+        https: visit.site.https,
+        retry: visit.target,
+        account: `${visit.site.portalOrigin}${PATHS.account}`,
+      }),
     notFound: (visit) => problem(visit, 404, 'not_found', 'Not found', { kind: 'not_found' }),
     upstream: (visit, which, appName) =>
       problem(visit, UPSTREAM_STATUS[which], `upstream_${which}`, 'The app does not answer', {

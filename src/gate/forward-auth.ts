@@ -3,7 +3,9 @@ import { type Answer, plainAnswer } from '../http/answer.ts'
 import type { Host } from '../http/host.ts'
 import type { Site } from '../http/site.ts'
 import { type Visit, visitUrl } from '../http/visit.ts'
-import type { Budget } from '../limits/limiter.ts'
+import { networkKey } from '../lib/network.ts'
+import { BUDGETS } from '../limits/budgets.ts'
+import type { Budget, Limiter } from '../limits/limiter.ts'
 import type { CorsGate } from './cors-gate.ts'
 import type { Denials } from './denials.ts'
 import { isLimited, type Judge, type Passage } from './judge.ts'
@@ -21,6 +23,7 @@ export type ForwardAuth = (
 
 export function createForwardAuth(deps: {
   readonly judge: Judge
+  readonly limiter: Limiter
   readonly siteOf: (host: Host) => Site
   readonly denials: Denials
   readonly cors?: CorsGate | undefined
@@ -28,6 +31,8 @@ export function createForwardAuth(deps: {
   readonly preflights: Budget
 }): ForwardAuth {
   const { judge, denials, cors } = deps
+  const isLoop = ({ client }: Visit): boolean =>
+    deps.limiter.take(BUDGETS.askAgain, networkKey(client.address)).kind === 'limited'
   return (visit, contract, wantsPage) => {
     if (!visit.client.throughProxy) {
       return plainAnswer(401, 'This address is not listed under trusted_proxies.\n')
@@ -61,7 +66,7 @@ export function createForwardAuth(deps: {
           return wantsPage ? refusal : contract.adapt(refusal)
         }
         // The page is fetched after a refusal: if it is allowed by now, ask for it again.
-        if (wantsPage) return again(asking)
+        if (wantsPage) return isLoop(asking) ? denials.lostCookie(asking) : again(asking)
         return {
           status: 200,
           headers: cors === undefined ? headers : [...headers, ...cors.headersFor(asking)],

@@ -1,4 +1,4 @@
-import { MINUTE, type Milliseconds } from '../lib/duration.ts'
+import { MINUTE, type Milliseconds, SECOND } from '../lib/duration.ts'
 import type { Budget } from './limiter.ts'
 import type { ClassKey, RateClass } from './rate-class.ts'
 
@@ -10,9 +10,13 @@ import type { ClassKey, RateClass } from './rate-class.ts'
  * again; TOTP and recovery codes spend the same one (NIST SP 800-63B-4 3.2.2, ASVS 6.3.1).
  *
  * `cspReport`: by network. A page that an app fills with inline style sends one report for each.
+ *
+ * `askAgain`: by network; how often a browser is sent back to what it asked for, because it is let
+ * in by now. More often, and the proxy asks without what it fetches the page with.
  */
 export const BUDGETS = {
   secondFactor: { name: 'second-factor', count: 5, window: 5 * MINUTE },
+  askAgain: { name: 'ask-again', count: 2, window: 10 * SECOND },
   cspReport: { name: 'csp-report', count: 300, window: MINUTE },
 } as const satisfies Readonly<Record<string, Budget>>
 

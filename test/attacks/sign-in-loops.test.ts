@@ -118,6 +118,31 @@ t.test('the app is asked without the cookie that the portal gets', async (t) => 
   t.equal((await browser.open(`${APP}/other`, { follow: true })).status, 400, 'and again')
 })
 
+t.test('nginx asks without the cookie that it fetches the page with', async (t) => {
+  const cookie = await gate.signIn(bob)
+  const fetchPage = () =>
+    gate.ask({
+      target: '/.sallyport/check/nginx/page',
+      host: 'asked.example.com',
+      cookie,
+      headers: [
+        ['X-Original-Method', 'GET'],
+        ['X-Original-URL', 'https://asked.example.com/x'],
+        ['X-Forwarded-For', '198.51.100.77'],
+        ['Accept', 'text/html'],
+      ],
+    })
+  for (let once = 0; once < 2; once += 1) {
+    const sent = await fetchPage()
+    t.equal(sent.status, 303, 'it is let in by now: it asks again')
+    t.equal(sent.header('location'), 'https://asked.example.com/x')
+  }
+  const end = await fetchPage()
+  t.equal(end.status, 400)
+  t.match(end.text, 'does not come with your requests to asked.example.com')
+  t.match(end.text, '__Secure-sallyport')
+})
+
 t.test('a changed Host is shown beside the address that the browser shows', async (t) => {
   const shown = 'https://shown.example.net'
   const browser = await behind(t, { toUs: (name, value) => (name === 'host' ? PORTAL : value) })
