@@ -1,8 +1,6 @@
 import { totpQrSvg } from '../src/factors/totp-qr.ts'
-import { accountPage } from '../src/pages/account-page.ts'
 import { loginPage } from '../src/pages/login-page.ts'
 import { problemPage } from '../src/pages/problem-page.ts'
-import { recoveryCodesPage } from '../src/pages/recovery-codes-page.ts'
 import { recoveryPage } from '../src/pages/recovery-page.ts'
 import { setupPage } from '../src/pages/setup-page.ts'
 import { signOutPage } from '../src/pages/sign-out-page.ts'
@@ -10,15 +8,20 @@ import { signedOutPage } from '../src/pages/signed-out-page.ts'
 import { totpEnrolPage } from '../src/pages/totp-enrol-page.ts'
 import { totpPage } from '../src/pages/totp-page.ts'
 import type {
-  AccountView,
   LoginView,
   PageContext,
   ProblemView,
-  RecoveryCodesView,
   SecondStepView,
   SetupView,
   TotpEnrolView,
 } from '../src/pages/views.ts'
+import { ACCOUNT_SAMPLES } from './samples/account.ts'
+import { LINK_PAGES } from './samples/links.ts'
+import { PASSKEY_PAGES } from './samples/passkeys.ts'
+import { PASSWORD_PAGES } from './samples/password.ts'
+import { PORTAL_SAMPLES } from './samples/portal.ts'
+import { SECOND_STEP_PAGES } from './samples/second-step.ts'
+import { SMS_PAGES } from './samples/sms.ts'
 
 /** One page with plausible values in it; `change` alters the values before they are shown. */
 export type SamplePage = {
@@ -61,10 +64,15 @@ const setup: SetupView = {
   username: '',
   displayName: '',
   email: '',
-  minLength: 12,
+  asked: { preset: 'nist', minLength: 12, leaks: false },
   problems: [],
 }
-const step: SecondStepView = { username: 'alice', returnTicket: TICKET, otherWay: true }
+const step: SecondStepView = {
+  username: 'alice',
+  returnTicket: TICKET,
+  others: [{ kind: 'recovery', path: `/.sallyport/login/recovery?rt=${TICKET}` }],
+  confirm: false,
+}
 const enrol: TotpEnrolView = {
   username: 'alice',
   issuer: 'Exemple SA',
@@ -75,58 +83,11 @@ const enrol: TotpEnrolView = {
   returnTicket: TICKET,
   required: true,
 }
-const codes: RecoveryCodesView = {
-  username: 'alice',
-  codes: [
-    'K7QF2-M9D4T-XW3RA',
-    '0V2BN-8HJ5C-QTZ1E',
-    'R4MWX-Y6KPD-93FGA',
-    'B1T7S-CNV0H-J5QEZ',
-    'X8ZRK-2DGW4-MP6TY',
-    '5HQ3A-F9JBV-K0CNS',
-    'TE6YD-P1XM7-W8R2G',
-    'N3CVB-0SZK5-H4QJF',
-    'A9GPW-7TRDE-2YXM1',
-    'J6KHS-Q8BNC-VF50Z',
-  ],
-  createdAt: NOW,
-  continueTo: '/.sallyport/account/recovery-codes/saved',
-  returnTicket: TICKET,
-}
-const accountWithoutCodes: AccountView = {
-  username: 'alice',
-  displayName: 'Alice Martin',
-  email: 'alice@exemple.fr',
-  groups: ['comptabilité', 'direction'],
-  level: 'two_factor',
-  totp: [{ label: 'Mon téléphone', addedAt: NOW - 90 * DAY }],
-  sessions: [
-    {
-      id: 'ses_AAAAAAAAAAAAAAAAAAAAAA',
-      current: true,
-      browser: 'Firefox',
-      system: 'Linux',
-      address: '192.0.2.17',
-      startedAt: NOW - 2 * HOUR,
-      lastSeenAt: NOW,
-      endsAt: NOW + 10 * HOUR,
-    },
-    {
-      id: 'ses_BBBBBBBBBBBBBBBBBBBBBB',
-      current: false,
-      browser: 'Safari',
-      system: 'iOS',
-      address: '2001:db8:85a3:8d3:1319:8a2e:370:7348',
-      startedAt: NOW - 3 * DAY,
-      lastSeenAt: NOW - DAY,
-      endsAt: NOW + 27 * DAY,
-    },
-  ],
-}
-const account: AccountView = { ...accountWithoutCodes, codesLeft: 7, codesTotal: 10 }
 
 /** Every page, and every state of it that looks different. */
 export const SAMPLE_PAGES: readonly SamplePage[] = [
+  ...SECOND_STEP_PAGES,
+  ...SMS_PAGES,
   sample('setup', setupPage, setup),
   sample('setup-refused', setupPage, {
     ...setup,
@@ -145,12 +106,14 @@ export const SAMPLE_PAGES: readonly SamplePage[] = [
   sample('login-empty', loginPage, { ...login, problem: 'empty' }),
   sample('login-busy', loginPage, { ...login, username: 'alice', problem: 'busy', remember: true }),
   sample('login-expired', loginPage, { ...login, username: 'alice', notice: 'expired' }),
-  sample('login-confirm', loginPage, { ...login, username: 'alice', notice: 'confirm' }),
   sample('login-ended', loginPage, { ...login, username: 'alice', notice: 'session_ended' }),
   sample('totp', totpPage, step),
-  sample('totp-wrong', totpPage, { ...step, problem: 'wrong', otherWay: false }),
+  sample('totp-wrong', totpPage, { ...step, problem: 'wrong', others: [] }),
   sample('totp-busy', totpPage, { ...step, problem: 'busy' }),
-  sample('recovery', recoveryPage, step),
+  sample('recovery', recoveryPage, {
+    ...step,
+    others: [{ kind: 'totp', path: `/.sallyport/login/totp?rt=${TICKET}` }],
+  }),
   sample('recovery-format', recoveryPage, { ...step, problem: 'format' }),
   sample('enrol', totpEnrolPage, enrol),
   sample('enrol-wrong', totpEnrolPage, {
@@ -159,21 +122,8 @@ export const SAMPLE_PAGES: readonly SamplePage[] = [
     required: false,
     problem: 'wrong',
   }),
-  sample('codes', recoveryCodesPage, codes),
-  sample('codes-not-saved', recoveryCodesPage, { ...codes, problem: 'not_saved' }),
-  sample('account', accountPage, account),
-  sample('account-few-codes', accountPage, { ...account, codesLeft: 1, notice: 'recovery_used' }),
-  sample('account-bare', accountPage, {
-    username: 'bob',
-    displayName: 'Bob',
-    email: '',
-    groups: [],
-    level: 'one_factor',
-    totp: [],
-    sessions: account.sessions.slice(0, 1).map((s) => ({ ...s, browser: '', system: '' })),
-    notice: 'session_ended',
-  }),
-  sample('account-no-codes', accountPage, { ...accountWithoutCodes, notice: 'totp_added' }),
+  ...ACCOUNT_SAMPLES,
+  ...PORTAL_SAMPLES,
   sample('sign-out', signOutPage, { username: 'alice' }),
   sample('sign-out-onward', signOutPage, {
     username: 'alice',
@@ -187,7 +137,7 @@ export const SAMPLE_PAGES: readonly SamplePage[] = [
     explanation: 'Cette page est réservée à la comptabilité.',
     remediation: 'Demandez à votre responsable d’être ajouté au groupe.',
     switchPath: '/.sallyport/logout',
-    accountPath: '/.sallyport/account',
+    appsPath: '/.sallyport/',
   }),
   problem('forbidden-plain', { kind: 'forbidden', appName: 'Wiki', signedInAs: '' }),
   problem('too-many', { kind: 'too_many', retryAt: NOW, retryAfterSeconds: 252 }),
@@ -255,6 +205,7 @@ export const SAMPLE_PAGES: readonly SamplePage[] = [
   }),
   problem('interrupted', {
     kind: 'interrupted',
+    lack: 'session',
     loginUrl: `https://auth.exemple.fr/.sallyport/login?rt=${TICKET}`,
   }),
   problem('framed', {
@@ -262,6 +213,9 @@ export const SAMPLE_PAGES: readonly SamplePage[] = [
     loginUrl: `https://auth.exemple.fr/.sallyport/login?rt=${TICKET}`,
   }),
   problem('error', { kind: 'error' }),
+  ...LINK_PAGES,
+  ...PASSKEY_PAGES,
+  ...PASSWORD_PAGES,
 ]
 
 function problem(name: string, view: ProblemView): SamplePage {

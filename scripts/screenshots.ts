@@ -12,13 +12,15 @@ import { type Browser, chromium } from 'playwright-core'
 import { ASSETS } from '../src/pages/assets.ts'
 import { LANGUAGES } from '../src/pages/views.ts'
 import { SAMPLE_PAGES, sampleContext } from './sample-pages.ts'
+import { SAMPLE_ASSETS } from './samples/portal.ts'
 
 const OUT = new URL('../screenshots/', import.meta.url)
 const WIDTHS = [360, 1280]
 const SCHEMES = ['light', 'dark'] as const
 const CSP =
-  "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'"
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; require-trusted-types-for 'script'"
 
+const assets = new Map([...ASSETS.values(), ...SAMPLE_ASSETS].map((asset) => [asset.path, asset]))
 const wanted = SAMPLE_PAGES.filter(({ name }) => name.includes(argv[2] ?? ''))
 const pages = new Map(
   wanted.flatMap(({ name, render }) =>
@@ -31,7 +33,7 @@ for (const [path, page] of pages) await writeFile(new URL(`.${path}`, OUT), page
 
 const server = createServer((request, response) => {
   const path = request.url ?? '/'
-  const asset = ASSETS.get(path)
+  const asset = assets.get(path)
   response.setHeader('content-type', asset?.contentType ?? 'text/html; charset=utf-8')
   response.setHeader('content-security-policy', CSP)
   response.statusCode = asset === undefined && !pages.has(path) ? 404 : 200

@@ -1,25 +1,29 @@
-import { dirname } from 'node:path'
 import { createAuthorize } from './access/authorize.ts'
 import { createAdmin } from './admin/admin.ts'
 import type { Audit } from './audit/audit.ts'
+import { createAuditTrail } from './audit/audit-trail.ts'
 import { createBans } from './bans/bans.ts'
 import { caddy } from './check/caddy.ts'
 import { envoy } from './check/envoy.ts'
 import { haproxy } from './check/haproxy.ts'
 import { nginx } from './check/nginx.ts'
 import { traefik } from './check/traefik.ts'
+import { createBrands } from './compose/brands.ts'
+import { startChores } from './compose/chores.ts'
+import { createIdentity } from './compose/identity.ts'
+import { launchableApps } from './compose/launchable-apps.ts'
+import { createMailService } from './compose/mail.ts'
+import { relatedOriginsOf } from './compose/passkeys.ts'
+import { openVault } from './compose/vault.ts'
 import type { Settings } from './config/settings.ts'
 import { createCspReports } from './csp/csp-reports.ts'
-import { createKdf } from './factors/kdf.ts'
-import { createPasswordHasher } from './factors/password.ts'
-import { createRecoveryCodes } from './factors/recovery-codes.ts'
-import { createTotp } from './factors/totp.ts'
 import { createAddressGuard } from './gate/address-guard.ts'
 import { createCorsGate, readableAnswers } from './gate/cors-gate.ts'
 import { createDenials } from './gate/denials.ts'
 import { createForwardAuth } from './gate/forward-auth.ts'
 import { createGateApps } from './gate/gate-apps.ts'
 import { createJudge } from './gate/judge.ts'
+import { createRefusals } from './gate/refusals.ts'
 import { createWebhookGate } from './gate/webhook-gate.ts'
 import { createClientLocator } from './http/client.ts'
 import { createHealth } from './http/health.ts'
@@ -27,33 +31,29 @@ import { peerOf, trustedPeers } from './http/peer.ts'
 import { createReturnTickets } from './http/return-ticket.ts'
 import { createSites } from './http/site.ts'
 import { visitForLog } from './http/visit.ts'
-import { AppError } from './lib/app-error.ts'
 import { shareSignal } from './lib/change-signal.ts'
 import { type Clock, systemClock } from './lib/clock.ts'
-import { SECOND } from './lib/duration.ts'
+import { HOUR, SECOND } from './lib/duration.ts'
 import type { Secret } from './lib/secret.ts'
 import { BUDGETS, namedBudgets, ownClasses } from './limits/budgets.ts'
-import { createLockout } from './limits/lockout.ts'
 import { createMemoryLimiter } from './limits/memory-limiter.ts'
 import { rateClasses } from './limits/rate-class.ts'
 import { createEntryLog } from './listen/entry-log.ts'
 import { createHttpsOnly } from './listen/https-only.ts'
 import { auditToLog, type Log } from './log.ts'
-import { createLogin } from './login/login.ts'
-import { createSetup } from './login/setup.ts'
+import { createSecondFactorDue } from './login/duty.ts'
 import { countLogins } from './metrics/login-attempts.ts'
 import { createPipeline, isForPlainHttp, RESERVED } from './pipeline.ts'
 import { compilePolicy } from './policy/compile.ts'
 import type { Target } from './policy/target.ts'
 import { createFrame } from './portal/frame.ts'
+import { createLauncher } from './portal/launcher.ts'
 import { createPortal } from './portal/portal.ts'
 import { createShownCodes } from './portal/shown-codes.ts'
+import { sessionToken } from './portal/signing-in.ts'
 import { asksForWebSocket } from './proxy/websocket-request.ts'
-import { loadMasterKey } from './secrets/master-key.ts'
 import { listen } from './server.ts'
 import { createSessions } from './sessions/sessions.ts'
-import { openSqlStore, type SqlStore } from './store/sql/sql-store.ts'
-import { createKeys, type Keys } from './tokens/keys.ts'
 
 /** A running Sallyport. */
 export type App = {
@@ -68,35 +68,6 @@ export type App = {
 const FLUSH_EVERY = 5 * SECOND
 const SWEEP_EVERY = 300 * SECOND
 const DRAIN_FOR = 10 * SECOND
-
-/** Store and keys, as the server and the command line both open them. */
-export type Vault = AsyncDisposable & { readonly store: SqlStore; readonly keys: Keys }
-
-/** @throws AppError `store_unavailable`, `store_incompatible`, `keys_unavailable` */
-export async function openVault(settings: Pick<Settings, 'store' | 'masterKey'>): Promise<Vault> {
-  const store = await openSqlStore({ path: settings.store.path })
-  try {
-    const master = await loadMasterKey({
-      configured: settings.masterKey,
-      directory: dirname(settings.store.path),
-      mayCreate: (await store.meta.get('key_check')) === undefined,
-    })
-    const keys = createKeys(master)
-    const mark = keys.sign('ticket', 'sallyport key check')
-    await store.meta.setIfAbsent('key_check', mark)
-    if ((await store.meta.get('key_check')) !== mark) {
-      throw new AppError(
-        'keys_unavailable',
-        `The master key is not the one ${settings.store.path} was made with. ` +
-          'Start with that key; without it, second factors cannot be read.',
-      )
-    }
-    return { store, keys, [Symbol.asyncDispose]: () => store.close() }
-  } catch (error) {
-    await store.close()
-    throw error
-  }
-}
 
 /**
  * Puts the parts together and starts to listen. The only place where they are.
@@ -122,9 +93,13 @@ export async function startApp(
   const { metrics } = admin
   const toLog = auditToLog(log)
   const countLogin = countLogins(metrics)
+  const trail = createAuditTrail({ store: store.audit, clock })
+  const mail = createMailService({ store, keys, clock, log }, settings)
   const audit: Audit = (event, context) => {
     toLog(event, context)
     countLogin(event)
+    trail.note(event, context)
+    mail.audit(event, context)
   }
 
   const changes = shareSignal(store.foreignWrites)
@@ -134,64 +109,45 @@ export async function startApp(
     clock,
     failed: (error) => log.warn({ event: 'bans.read', outcome: 'error', err: error }, 'bans.read'),
   })
+  const secondFactorDue = createSecondFactorDue(settings.login.secondFactor, clock.now())
   const sessions = createSessions(
     {
       store: store.sessions,
       accountById: store.accounts.byId,
       foreignWrites: changes(),
+      secondFactorDue,
       clock,
     },
     settings.sessions,
   )
   const policy = compilePolicy(settings.apps)
   const limiter = createMemoryLimiter({ clock })
-  const lockout = createLockout({ clock, ...settings.limits.lockout })
   const budgets = namedBudgets({
     auth: settings.limits.auth,
     'auth-second': settings.limits.auth,
     setup: settings.limits.auth,
+    reset: settings.limits.auth,
+    link: settings.limits.auth,
     default: settings.limits.default,
     session: settings.limits.session,
     api: settings.limits.api,
     webhook: settings.limits.webhook,
   })
-  const kdf = createKdf()
-  const passwords = createPasswordHasher({ kdf })
-  const totp = createTotp({ store: store.totp, keys, clock })
-  const recoveryCodes = createRecoveryCodes(
-    { store: store.recoveryCodes, kdf, clock },
-    { count: settings.login.recoveryCodes.count },
-  )
-  const login = createLogin(
+  const identity = createIdentity(
     {
-      accounts: store.accounts,
-      passwords,
-      totp,
-      recoveryCodes,
+      store,
+      keys,
       sessions,
-      limiter,
-      lockout,
-      audit,
-      clock,
-    },
-    {
-      password: budgets.auth,
-      secondStep: budgets['auth-second'],
-      secondFactor: BUDGETS.secondFactor,
-    },
-  )
-  const minLength = settings.login.password.minLength
-  const setup = createSetup(
-    {
-      store: store.setup,
-      accounts: store.accounts,
-      passwords,
-      sessions,
+      secondFactorDue,
       limiter,
       audit,
+      activity: trail.activity,
+      notify: mail.notify,
       clock,
+      log,
+      budgets,
     },
-    { minLength, budget: budgets.setup },
+    settings,
   )
   const tickets = createReturnTickets({
     sign: (text) => keys.sign('ticket', text),
@@ -201,26 +157,36 @@ export async function startApp(
   })
   const portalUrl = new URL(settings.portal.url)
   const [firstLanguage = 'en', ...otherLanguages] = settings.portal.languages
+  const brands = createBrands(settings, { appOf: policy.appOf, readTicket: tickets.read })
   const frame = createFrame(
-    { keys, clock },
     {
-      brand: {
-        name: settings.portal.name,
-        ...(settings.portal.help === undefined ? {} : { help: settings.portal.help }),
-      },
+      keys,
+      clock,
+      brandOf: brands.of,
+      profileLanguage: (visit) => sessions.familiarLanguage(sessionToken(visit) ?? ''),
+    },
+    {
       languages: [firstLanguage, ...otherLanguages],
       formActions: formActions(settings),
     },
   )
   const cors = createCorsGate(settings.apps, { appOf: policy.appOf, log, metrics })
-  const denials = readableAnswers(createDenials({ frame, tickets, clock }), cors)
+  const denials = readableAnswers(
+    createDenials({
+      frame,
+      tickets,
+      clock,
+      appOf: policy.appOf,
+      refused: createRefusals({ audit: trail.note, limiter }),
+      statusPage: settings.portal.statusPage,
+    }),
+    cors,
+  )
   const portal = createPortal({
+    ...identity.parts,
     frame,
     sessions,
-    login,
-    setup,
-    totp,
-    recoveryCodes,
+    notify: mail.notify,
     tickets,
     spent: store.spent,
     onLoop: (visit, reason) => {
@@ -236,8 +202,12 @@ export async function startApp(
       const app = policy.appOf(hostname.replace(/^\[|\]$/g, ''))
       return app === undefined ? undefined : { name: app.name, host }
     },
+    launcher: createLauncher(
+      { authorize: createAuthorize({ policy, sessions, clock }) },
+      launchableApps(settings),
+    ),
+    brandAssets: brands.assets,
     brandName: settings.portal.name,
-    minPasswordLength: minLength,
     rememberFor: settings.sessions.remember,
   })
   const gate = createGateApps(settings, { sessions, denials, clock, log, metrics, cors })
@@ -248,7 +218,7 @@ export async function startApp(
     return app === undefined ? undefined : gate.apps.get(app.name)
   }
   const judge = createJudge({
-    authorize: createAuthorize({ policy, sessions, onTarget: deps.onTarget }),
+    authorize: createAuthorize({ policy, sessions, clock, onTarget: deps.onTarget }),
     sessions,
     limiter,
     classes: rateClasses(budgets, ownClasses(settings.limits.classes)),
@@ -300,10 +270,12 @@ export async function startApp(
     denials,
     cors,
     webhooks,
+    relatedOrigins: relatedOriginsOf(settings),
   })
 
   await bans.load()
-  const setupToken = (await store.accounts.count()) === 0 ? await setup.offer() : undefined
+  const setupToken =
+    (await store.accounts.count()) === 0 ? await identity.parts.setup.offer() : undefined
   const { http, https, proxyProtocol = false } = settings.listen
   const httpsOnly =
     https?.redirect === true
@@ -345,18 +317,30 @@ export async function startApp(
   if (adminListener !== undefined) {
     log.info({ event: 'admin.listening', url: adminListener.url }, 'admin.listening')
   }
-  const chores = [
-    every(SWEEP_EVERY, log, 'spent.sweep', () => store.spent.forget(clock.now())),
-    every(FLUSH_EVERY, log, 'sessions.flush', sessions.flush),
-    every(SWEEP_EVERY, log, 'sessions.sweep', sessions.sweep),
-    every(SWEEP_EVERY, log, 'bans.sweep', bans.sweep),
-    every(FLUSH_EVERY, log, 'bans.refresh', async () => {
-      await bans.refresh()
-      gate.endAddresses((network) => bans.known(network.replace(/\/64$/, '')) !== undefined)
-    }),
-    every(FLUSH_EVERY, log, 'connections.sweep', gate.sweep),
-    every(FLUSH_EVERY, log, 'csp_reports.flush', cspReports.flush),
-  ]
+  await mail.start()
+  const chores = startChores(
+    [
+      { event: 'spent.sweep', every: SWEEP_EVERY, work: () => store.spent.forget(clock.now()) },
+      { event: 'sessions.flush', every: FLUSH_EVERY, work: sessions.flush, atEnd: true },
+      { event: 'sessions.sweep', every: SWEEP_EVERY, work: sessions.sweep },
+      { event: 'bans.sweep', every: SWEEP_EVERY, work: bans.sweep },
+      {
+        event: 'bans.refresh',
+        every: FLUSH_EVERY,
+        work: async () => {
+          await bans.refresh()
+          gate.endAddresses((network) => bans.known(network.replace(/\/64$/, '')) !== undefined)
+        },
+      },
+      { event: 'connections.sweep', every: FLUSH_EVERY, work: gate.sweep },
+      ...identity.chores,
+      ...mail.chores,
+      { event: 'audit.flush', every: SECOND, work: trail.flush, atEnd: true },
+      { event: 'audit.sweep', every: HOUR, work: trail.sweep },
+      { event: 'csp_reports.flush', every: FLUSH_EVERY, work: cspReports.flush, atEnd: true },
+    ],
+    log,
+  )
   const { http: url, https: tlsUrl } = listener
   log.info(
     {
@@ -376,28 +360,15 @@ export async function startApp(
       log.info({ event: 'server.draining' }, 'server.draining')
       gate.endUpgrades()
       await listener.drain(grace)
-      for (const chore of chores) clearInterval(chore)
       await adminListener?.close()
       await gate.close()
-      await sessions.flush().catch((error) => {
-        log.error({ event: 'sessions.flush', outcome: 'error', err: error })
-      })
-      await cspReports.flush().catch((error) => {
-        log.error({ event: 'csp_reports.flush', outcome: 'error', err: error })
-      })
+      // In this order: the last turns may have something to tell.
+      await chores.stop()
+      await mail.stop()
       await store.close()
       log.info({ event: 'server.stopped' }, 'server.stopped')
     },
   }
-}
-
-/** Repeats a chore; a failure is logged and the next turn tries again. */
-function every(ms: number, log: Log, event: string, work: () => Promise<unknown>): NodeJS.Timeout {
-  const timer = setInterval(() => {
-    work().catch((error) => log.error({ event, outcome: 'error', err: error }))
-  }, ms)
-  timer.unref()
-  return timer
 }
 
 /** Browsers hold `form-action` against the redirects that follow a form: list where those lead. */

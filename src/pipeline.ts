@@ -16,6 +16,7 @@ import { newRequestId } from './http/exchange.ts'
 import { type Host, parseHost } from './http/host.ts'
 import { peerOf, UNIX_PEER } from './http/peer.ts'
 import { firstHeader, type RawHeaders, singleHeader } from './http/raw-headers.ts'
+import { RELATED_ORIGINS_PATH } from './http/related-origins.ts'
 import { readRequestPath } from './http/request-path.ts'
 import type { Site } from './http/site.ts'
 import type { Visit } from './http/visit.ts'
@@ -44,6 +45,8 @@ export type PipelineDeps = {
   readonly denials: Denials
   readonly cors?: CorsGate | undefined
   readonly webhooks?: WebhookGate | undefined
+  /** The related origins file of passkeys, on the hosts that have one. */
+  readonly relatedOrigins?: (host: Host) => Answer | undefined
 }
 
 /** The request handlers of a listener. Neither ever throws or leaves a request unanswered. */
@@ -184,11 +187,16 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
       return ask({ ...visit, target }, { contract: about.contract, wantsPage: false }, res)
     }
     if (path === REPORT_PATH) return take(visit, req, res)
+    const origins = path === RELATED_ORIGINS_PATH ? deps.relatedOrigins?.(visit.host) : undefined
+    if (origins !== undefined) return reply(res, judge.spend(visit, deps.portalBudget) ?? origins)
     if (path.startsWith(RESERVED)) return ours(visit, path, req, res)
     if (visit.method === 'OPTIONS' && visit.target === '*') return reply(res, OPTIONS)
     const isPortalHome = path === '/' && visit.host.name === deps.portalHost
     if (path === '/.sallyport' || (isPortalHome && deps.appOf(visit.host.name) === undefined)) {
-      return reply(res, TO_ACCOUNT)
+      return reply(res, TO_APPS)
+    }
+    if (path === CHANGE_PASSWORD && visit.host.name === deps.portalHost) {
+      return reply(res, TO_CHANGE_PASSWORD)
     }
     if (deps.webhooks?.take(visit, req, res) === true) return
     const met = meet(visit)
@@ -293,13 +301,22 @@ const BAD_VERSION = plainAnswer(505, 'HTTP/1.1 is spoken here.\n')
 const TOO_MANY_FIELDS = plainAnswer(431, 'Too many header fields.\n')
 const BAD_HOST = plainAnswer(400, 'The Host header is missing, repeated or malformed.\n')
 const OPTIONS: Answer = { status: 204, headers: [['Allow', ALLOWED_METHODS]], body: '' }
-const TO_ACCOUNT: Answer = {
+const TO_APPS: Answer = {
   status: 302,
   headers: [
-    ['Location', `${RESERVED}account`],
+    ['Location', RESERVED],
     ['Cache-Control', 'no-store'],
   ],
   body: '',
+}
+/** Where password managers ask (W3C, A Well-Known URL for Changing Passwords). */
+const CHANGE_PASSWORD = '/.well-known/change-password'
+const TO_CHANGE_PASSWORD: Answer = {
+  ...TO_APPS,
+  headers: [
+    ['Location', `${RESERVED}password/change`],
+    ['Cache-Control', 'no-store'],
+  ],
 }
 
 /** A bug that even the rendering of an error met ends this connection, not the process. */

@@ -43,10 +43,14 @@ async function main(args: readonly string[]): Promise<number> {
 const ROOT = join(import.meta.dirname, '..')
 const TAP = join(ROOT, 'node_modules/tap/dist/esm/run.mjs')
 
-/** Children find the Node this runs on before any other. */
+/**
+ * Children find the Node this runs on before any other, and what it compiled of the same sources
+ * before: of the half second that a program takes to start, that is nearly half.
+ */
 const ENVIRONMENT = {
   ...process.env,
   NO_COLOR: '1',
+  NODE_COMPILE_CACHE: join(ROOT, 'node_modules/.cache/sallyport-tests'),
   PATH: [dirname(process.execPath), join(ROOT, 'node_modules/.bin'), process.env['PATH']].join(
     delimiter,
   ),
@@ -55,6 +59,7 @@ const ENVIRONMENT = {
 const CHECKS: readonly (readonly [title: string, ...command: string[]])[] = [
   ['Format and lint', 'biome', 'check', '.'],
   ['Types', 'tsc', '--noEmit'],
+  ['Types of scripts', 'tsc', '-p', 'tsconfig.script.json'],
   ['Architecture', 'node', 'test/architecture.test.ts'],
 ]
 

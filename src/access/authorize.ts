@@ -1,3 +1,4 @@
+import type { Clock } from '../lib/clock.ts'
 import type { PolicySet } from '../policy/compile.ts'
 import { type Decision, decide } from '../policy/decide.ts'
 import { match, type Requirement } from '../policy/match.ts'
@@ -45,6 +46,7 @@ const NOBODY: Resolution = { kind: 'none' }
 export function createAuthorize(deps: {
   readonly policy: PolicySet
   readonly sessions: Pick<Sessions, 'resolve'>
+  readonly clock: Clock
   /** Told of every target as the rules are about to see it. */
   readonly onTarget?: ((target: Target) => void) | undefined
 }): Authorize {
@@ -72,6 +74,7 @@ export function createAuthorize(deps: {
         decision: decide(
           requirement,
           resolution.kind === 'active' ? resolution.principal : undefined,
+          deps.clock.now(),
         ),
         resolution,
       })

@@ -1,7 +1,7 @@
 import type { Secret } from '../lib/secret.ts'
 import type { NewAccount } from './account.ts'
 import { parseAccountName, parseDisplayName, parseEmail, parseGroupName } from './account-name.ts'
-import { checkPassword } from './password-policy.ts'
+import type { PasswordPolicy, PasswordRefusal } from './password-policy.ts'
 import { newUserId } from './user-id.ts'
 
 /** What was typed for a new account. */
@@ -13,12 +13,13 @@ export type Registration = {
   readonly password: Secret<string>
 }
 
-/** One refused field; `detail` is the length it takes for `too_short`. */
-export type RegistrationProblem = {
-  readonly field: 'username' | 'display_name' | 'email' | 'groups' | 'password'
-  readonly problem: 'empty' | 'invalid' | 'too_long' | 'too_short' | 'too_common' | 'contains_name'
-  readonly detail?: number
-}
+/** One refused field, and why. */
+export type RegistrationProblem =
+  | {
+      readonly field: 'username' | 'display_name' | 'email' | 'groups'
+      readonly problem: 'empty' | 'invalid' | 'too_long'
+    }
+  | ({ readonly field: 'password' } & PasswordRefusal)
 
 export type RegistrationOutcome =
   | { readonly kind: 'ok'; readonly account: Omit<NewAccount, 'passwordHash'> }
@@ -26,10 +27,10 @@ export type RegistrationOutcome =
   | { readonly kind: 'refused'; readonly problems: readonly RegistrationProblem[] }
 
 /** Checks a new account's fields and gives it an id. An empty display name becomes the name. */
-export function checkRegistration(
+export async function checkRegistration(
   fields: Registration,
-  options: { readonly minLength: number },
-): RegistrationOutcome {
+  policy: Pick<PasswordPolicy, 'check'>,
+): Promise<RegistrationOutcome> {
   const problems: RegistrationProblem[] = []
   const name = parseAccountName(fields.username)
   if (name.kind === 'refused') problems.push({ field: 'username', problem: name.problem })
@@ -49,16 +50,14 @@ export function checkRegistration(
     if (group.kind === 'ok') groups.add(group.value)
     else problems.push({ field: 'groups', problem: group.problem })
   }
-  const password = checkPassword(fields.password, {
-    minLength: options.minLength,
+  const password = await policy.check(fields.password, {
     accountName: name.kind === 'ok' ? name.value : fields.username,
+    email: fields.email,
+    displayName: fields.displayName,
   })
   if (password.kind === 'refused') {
-    problems.push({
-      field: 'password',
-      problem: password.problem,
-      ...(password.problem === 'too_short' ? { detail: options.minLength } : {}),
-    })
+    const { kind: _, ...refusal } = password
+    problems.push({ field: 'password', ...refusal })
   }
   if (
     problems.length > 0 ||

@@ -1,6 +1,6 @@
 import { Command } from 'commander'
-import { openVault } from '../app.ts'
 import { type Ban, banNetwork, MAX_BANS, MAX_REASON } from '../bans/ban.ts'
+import { openVault } from '../compose/vault.ts'
 import type { Settings } from '../config/settings.ts'
 import { AppError } from '../lib/app-error.ts'
 import { canonicalNetwork, networksMeet } from '../lib/cidr.ts'

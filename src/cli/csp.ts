@@ -1,5 +1,5 @@
 import { Command } from 'commander'
-import { openVault } from '../app.ts'
+import { openVault } from '../compose/vault.ts'
 import type { AppSettings, Settings } from '../config/settings.ts'
 import { policyLines } from '../csp/policy-text.ts'
 import { suggestPolicy } from '../csp/suggest.ts'

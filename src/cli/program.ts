@@ -3,13 +3,16 @@ import { closest } from '../config/closest.ts'
 import { environment } from '../config/environment.ts'
 import { AppError, ERROR_CODES } from '../lib/app-error.ts'
 import { VERSION } from '../lib/version.ts'
+import { auditCommand } from './audit.ts'
 import { banCommand } from './ban.ts'
 import type { CliContext } from './context.ts'
 import { cspCommand } from './csp.ts'
 import { healthcheckCommand } from './healthcheck.ts'
+import { mailCommand } from './mail.ts'
 import { Exit, say } from './output.ts'
 import { demoCommand, protectCommand, serveCommand } from './run.ts'
 import { sessionCommand } from './session.ts'
+import { smsCommand } from './sms.ts'
 import { snippetCommand } from './snippet.ts'
 import { userCommand } from './user.ts'
 import { validateCommand } from './validate.ts'
@@ -40,8 +43,11 @@ export function createProgram(
     userCommand,
     sessionCommand,
     banCommand,
+    auditCommand,
+    smsCommand,
     snippetCommand,
     cspCommand,
+    mailCommand,
     healthcheckCommand,
     versionCommand,
   ]) {

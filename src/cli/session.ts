@@ -1,10 +1,11 @@
 import { Command } from 'commander'
-import { openVault } from '../app.ts'
+import { openVault } from '../compose/vault.ts'
 import { levelOf, parseSessionId } from '../identity/principal.ts'
 import { AppError } from '../lib/app-error.ts'
 import { systemClock } from '../lib/clock.ts'
 import { foldName } from '../lib/fold.ts'
-import { describeUserAgent } from '../pages/user-agent.ts'
+import { describeUserAgent } from '../lib/user-agent.ts'
+import { auditFromCli } from './cli-audit.ts'
 import { type CliContext, type CommonOptions, storeSettings } from './context.ts'
 import { print, printJson, printTable } from './output.ts'
 
@@ -90,6 +91,8 @@ async function list(context: CliContext, options: Options): Promise<void> {
   )
 }
 
+const REVOKED = { event: 'session.ended', outcome: 'success', reason: 'revoked' } as const
+
 async function revoke(
   context: CliContext,
   idText: string | undefined,
@@ -103,18 +106,23 @@ async function revoke(
   await using vault = await openVault(await storeSettings(options, context))
   const { accounts, sessions } = vault.store
   if (options.all === true) {
-    return print(output, `Ended ${await sessions.removeAll()} sessions.`)
+    const ended = await sessions.removeAll()
+    await auditFromCli(vault, { ...REVOKED, detail: `all, ${ended}` })
+    return print(output, `Ended ${ended} sessions.`)
   }
   if (options.user !== undefined) {
     const account = await accounts.byName(foldName(options.user))
     if (account === undefined) throw new AppError('failed', `There is no account ${options.user}.`)
     const ended = await sessions.removeOfUser(account.id)
+    await auditFromCli(vault, { ...REVOKED, detail: `${ended.length}` }, account)
     return print(output, `Ended ${ended.length} sessions of ${account.name}.`)
   }
   const id = parseSessionId(idText ?? '')
-  if (id === undefined || !(await sessions.remove(id))) {
+  const session = id === undefined ? undefined : await sessions.byId(id)
+  if (id === undefined || session === undefined || !(await sessions.remove(id))) {
     throw new AppError('failed', `There is no session ${idText}. See: sallyport session list`)
   }
+  await auditFromCli(vault, REVOKED, await accounts.byId(session.userId))
   print(output, `Ended ${id}.`)
 }
 

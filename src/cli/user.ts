@@ -1,23 +1,26 @@
 import { Command } from 'commander'
 import type { Account } from '../accounts/account.ts'
-import { parseAccountName } from '../accounts/account-name.ts'
-import { checkPassword } from '../accounts/password-policy.ts'
-import { checkRegistration, type RegistrationProblem } from '../accounts/registration.ts'
-import { openVault, type Vault } from '../app.ts'
+import { checkRegistration } from '../accounts/registration.ts'
+import { openVault, type Vault } from '../compose/vault.ts'
 import type { Settings } from '../config/settings.ts'
-import { createKdf } from '../factors/kdf.ts'
-import { createPasswordHasher } from '../factors/password.ts'
 import { createTotp, otpauthUri } from '../factors/totp.ts'
 import { newTotpSecret } from '../factors/totp-algorithm.ts'
 import { totpQrTerminal } from '../factors/totp-qr.ts'
 import { AppError } from '../lib/app-error.ts'
 import { systemClock } from '../lib/clock.ts'
-import { foldName } from '../lib/fold.ts'
 import { Secret } from '../lib/secret.ts'
+import { auditFromCli } from './cli-audit.ts'
 import { type CliContext, type CommonOptions, storeSettings } from './context.ts'
+import { findAccount } from './find-account.ts'
 import { print, printJson, printTable, say } from './output.ts'
 import { readPassword } from './password-input.ts'
 import { storeOptions } from './session.ts'
+import { auditAndTell } from './tell-owner.ts'
+import { userChangeCommand } from './user-change.ts'
+import { userInviteCommand } from './user-invite.ts'
+import { userLinkCommand } from './user-link.ts'
+import { hashOf, ONCE, policyOf, refuseFields, userPasswordCommands } from './user-password.ts'
+import { userPhoneCommand } from './user-phone.ts'
 
 type TotpOptions = CommonOptions & {
   readonly secret?: string
@@ -30,6 +33,7 @@ type AddOptions = CommonOptions & {
   readonly name?: string
   readonly group: readonly string[]
   readonly passwordStdin?: boolean
+  readonly once?: boolean
 }
 
 export function userCommand(context: CliContext): Command {
@@ -42,6 +46,7 @@ export function userCommand(context: CliContext): Command {
       .option('--name <display name>')
       .option('--group <group>', 'may be given several times', collect, [])
       .option('--password-stdin', 'read the password from standard input')
+      .option('--once', ONCE)
       .action((name: string, options: AddOptions) => add(context, name, options)),
   )
   command.addCommand(
@@ -58,30 +63,14 @@ export function userCommand(context: CliContext): Command {
         .action((name: string, options: CommonOptions) =>
           withAccount(context, name, options, async ({ vault, account }) => {
             await vault.store.accounts.setDisabled(account.id, disabled, systemClock.now())
+            const event = disabled ? 'account.disabled' : 'account.enabled'
+            await auditFromCli(vault, { event, outcome: 'success' }, account)
             print(context.output, `${account.name} is ${disabled ? 'disabled' : 'enabled'}.`)
           }),
         ),
     )
   }
-  command.addCommand(
-    storeOptions(new Command('set-password'))
-      .description('set a new password; every session of the account ends')
-      .argument('<name>')
-      .option('--password-stdin', 'read the password from standard input')
-      .action((name: string, options: CommonOptions & { passwordStdin?: boolean }) =>
-        withAccount(context, name, options, async ({ vault, account, settings }) => {
-          const password = await readPassword(options.passwordStdin === true)
-          const minLength = settings.login.password.minLength
-          const checked = checkPassword(password, { minLength, accountName: account.name })
-          if (checked.kind === 'refused') {
-            refuse([{ field: 'password', problem: checked.problem, detail: minLength }])
-          }
-          const hash = await hashOf(password)
-          await vault.store.accounts.setPasswordHash(account.id, hash, systemClock.now())
-          print(context.output, `${account.name} has a new password; its sessions have ended.`)
-        }),
-      ),
-  )
+  for (const one of userPasswordCommands(context)) command.addCommand(one)
   command.addCommand(
     storeOptions(new Command('totp'))
       .description('set up an authenticator app for an account; prints the key and a QR code')
@@ -98,17 +87,23 @@ export function userCommand(context: CliContext): Command {
       .action((name: string, options: CommonOptions) =>
         withAccount(context, name, options, async ({ vault, account }) => {
           await vault.store.accounts.setUnlocked(account.id, systemClock.now())
+          await vault.store.failureStreaks.clear(account.id)
+          await auditFromCli(vault, { event: 'account.unlocked', outcome: 'success' }, account)
           print(context.output, `${account.name} is unlocked.`)
         }),
       ),
   )
+  command.addCommand(userChangeCommand(context))
+  command.addCommand(userInviteCommand(context))
+  command.addCommand(userLinkCommand(context))
+  command.addCommand(userPhoneCommand(context))
   return command
 }
 
 async function add(context: CliContext, name: string, options: AddOptions): Promise<void> {
   const settings = await storeSettings(options, context)
   const password = await readPassword(options.passwordStdin === true)
-  const checked = checkRegistration(
+  const checked = await checkRegistration(
     {
       username: name,
       displayName: options.name ?? '',
@@ -116,15 +111,17 @@ async function add(context: CliContext, name: string, options: AddOptions): Prom
       groups: options.group,
       password,
     },
-    { minLength: settings.login.password.minLength },
+    policyOf(settings, context),
   )
-  if (checked.kind === 'refused') refuse(checked.problems)
+  if (checked.kind === 'refused') refuseFields(checked.problems)
   else {
     await using vault = await openVault(settings)
-    const account = { ...checked.account, passwordHash: await hashOf(password) }
+    const due = options.once === true ? { passwordDue: 'first' as const } : {}
+    const account = { ...checked.account, passwordHash: await hashOf(password), ...due }
     if (!(await vault.store.accounts.add(account, systemClock.now()))) {
       throw new AppError('failed', `There is an account ${account.name} already.`)
     }
+    await auditFromCli(vault, { event: 'account.created', outcome: 'success' }, account)
     print(context.output, `Added ${account.name}.`)
   }
 }
@@ -191,9 +188,14 @@ async function totp(context: CliContext, name: string, options: TotpOptions): Pr
         'The key is no base 32 text of at least 16 characters (A-Z and 2-7).',
       )
     }
+    const told = { outcome: 'success', detail: 'command line' } as const
+    await auditAndTell(vault, settings, { event: 'factor.totp_enrolled', ...told }, account)
     if (options.replace === true) {
       for (const device of await service.devices(account.id)) {
-        if (device.id !== added.deviceId) await service.remove(account.id, device.id)
+        if (device.id === added.deviceId) continue
+        await service.remove(account.id, device.id)
+        const gone = { ...told, event: 'factor.totp_removed', detail: device.label } as const
+        await auditAndTell(vault, settings, gone, account)
       }
     }
     const uri = otpauthUri({
@@ -218,43 +220,7 @@ async function withAccount(
 ): Promise<void> {
   const settings = await storeSettings(options, context)
   await using vault = await openVault(settings)
-  const parsed = parseAccountName(name)
-  const account = parsed.kind === 'ok' ? await vault.store.accounts.byName(parsed.value) : undefined
-  if (account === undefined) {
-    throw new AppError('failed', `There is no account ${foldName(name)}. See: sallyport user list`)
-  }
-  await work({ vault, account, settings })
-}
-
-async function hashOf(password: Secret<string>): Promise<string> {
-  const hashed = await createPasswordHasher({ kdf: createKdf() }).hash(password)
-  if (hashed.kind === 'busy') throw new AppError('busy', 'The password could not be hashed now.')
-  return hashed.phc
-}
-
-const FIELDS: Readonly<Record<RegistrationProblem['field'], string>> = {
-  username: 'The name',
-  display_name: 'The display name',
-  email: 'The e-mail address',
-  groups: 'A group',
-  password: 'The password',
-}
-
-const PROBLEMS: Readonly<Record<RegistrationProblem['problem'], (detail?: number) => string>> = {
-  empty: () => 'is empty',
-  invalid: () => 'holds characters it may not hold',
-  too_long: () => 'is too long',
-  too_short: (detail) => `is too short: at least ${detail} characters`,
-  too_common: () => 'is one of those tried first; choose another',
-  contains_name: () => 'contains the name of the account',
-}
-
-/** @throws AppError `usage` with every problem, a line each */
-function refuse(problems: readonly RegistrationProblem[]): never {
-  const lines = problems.map(
-    ({ field, problem, detail }) => `${FIELDS[field]} ${PROBLEMS[problem](detail)}.`,
-  )
-  throw new AppError('usage', lines.join('\n  '))
+  await work({ vault, account: await findAccount(vault, name), settings })
 }
 
 function collect(value: string, previous: readonly string[]): readonly string[] {

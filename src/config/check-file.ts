@@ -8,7 +8,11 @@ import { adminKeys, checkAdmin } from './sections/admin.ts'
 import { checkClientHeaders } from './sections/client-headers.ts'
 import { checkLimits } from './sections/limits.ts'
 import { checkListen, tcpOnly } from './sections/listen.ts'
+import { checkMail } from './sections/mail.ts'
 import { checkNetworks } from './sections/network.ts'
+import { checkPasswords } from './sections/passwords.ts'
+import { checkSecondFactor } from './sections/second-factor.ts'
+import { checkSms } from './sections/sms.ts'
 import { checkTls } from './sections/tls.ts'
 import { checkUpstream } from './sections/upstream.ts'
 import { durationText } from './values/duration.ts'
@@ -34,6 +38,10 @@ export function checkFile(file: unknown): readonly Fault[] {
     ...checkNames(apps),
     ...checkLimits(file),
     ...checkNetworks(file),
+    ...checkMail(file),
+    ...checkPasswords(file),
+    ...checkSecondFactor(file),
+    ...checkSms(file, portal.url),
     ...checkAdmin(readable(adminKeys, valueAt(file, 'listen')).admin),
     ...checkListen(listen ?? {}, trusted),
     ...checkTls(file, listen?.https, portal.url?.scheme),

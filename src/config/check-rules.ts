@@ -2,6 +2,7 @@ import type { z } from 'zod'
 import { type Fault, under } from './problem.ts'
 import { type Readable, readable } from './readable.ts'
 import { ruleSchema } from './schema.ts'
+import { checkStepUp } from './sections/second-factor.ts'
 import { shown } from './values/reader.ts'
 import { looksLikeRegex } from './values/rule-parts.ts'
 
@@ -33,7 +34,7 @@ function checkAlone(
   rule: Readable<typeof ruleSchema.shape>,
   appHosts: readonly string[] | undefined,
 ): readonly Fault[] {
-  const faults: Fault[] = []
+  const faults: Fault[] = [...checkStepUp(rule)]
   for (const key of ['users', 'groups'] as const) {
     if (rule.policy === 'public' && (rule[key]?.length ?? 0) > 0) {
       faults.push({ kind: 'public_for_some', params: { key }, path: [key], part: 'key' })

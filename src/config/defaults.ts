@@ -1,6 +1,10 @@
 import { DAY, HOUR, MINUTE, SECOND } from '../lib/duration.ts'
 import { RATE_CLASS_DEFAULTS } from './sections/limits.ts'
+import { LINK_DEFAULTS } from './sections/links.ts'
 import { NETWORK_DEFAULTS } from './sections/network.ts'
+import { PASSKEY_DEFAULTS } from './sections/passkeys.ts'
+import { PASSWORD_DEFAULTS } from './sections/passwords.ts'
+import { SECOND_FACTOR_DEFAULTS } from './sections/second-factor.ts'
 import type { AppSettings, Settings } from './settings.ts'
 
 /** What holds where the file says nothing. */
@@ -11,7 +15,13 @@ export const DEFAULTS = {
   listen: { http: { host: '127.0.0.1', port: 9091 } },
   storePath: '/var/lib/sallyport/sallyport.db',
   sessions: { idle: 30 * MINUTE, absolute: 12 * HOUR, remember: 30 * DAY },
-  login: { password: { minLength: 12 }, recoveryCodes: { count: 10 } },
+  login: {
+    password: PASSWORD_DEFAULTS,
+    recoveryCodes: { count: 10 },
+    links: LINK_DEFAULTS,
+    secondFactor: SECOND_FACTOR_DEFAULTS,
+    passkeys: PASSKEY_DEFAULTS,
+  },
   limits: {
     auth: { count: 5, window: MINUTE },
     default: { count: 120, window: MINUTE },

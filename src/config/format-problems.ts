@@ -170,5 +170,6 @@ function fill(template: string, problem: ConfigProblem, language: SettingsLangua
 /** Values come from the file or the environment: nothing in them may act on a terminal. */
 function oneLine(text: string): string {
   const shown = text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '\ufffd')
-  return shown.length > 200 ? `${shown.slice(0, 199)}…` : shown
+  // Room for the longest list of keys.
+  return shown.length > 320 ? `${shown.slice(0, 319)}…` : shown
 }

@@ -16,6 +16,9 @@ import { resolveReferences } from './references.ts'
 import { type ConfigFile, fileSchema } from './schema.ts'
 import { schemaFaults } from './schema-faults.ts'
 import { isSecretPath } from './secret-lines.ts'
+import { readLogos } from './sections/branding.ts'
+import { readMailFiles } from './sections/mail-files.ts'
+import { checkLeakFile } from './sections/passwords.ts'
 import { checkTlsFiles } from './sections/tls-files.ts'
 import { readUpstreamFiles } from './sections/upstream-files.ts'
 import type { Settings } from './settings.ts'
@@ -97,12 +100,17 @@ async function check(
   const value = plainValue(root)
   const parsed = fileSchema.safeParse(value)
   const upstreams = await readUpstreamFiles(value, { readFile, directory })
+  const logos = await readLogos(value, { readFile, directory })
+  const mail = await readMailFiles(value, { readFile, directory })
   const problems = locateFaults(
     [
       ...document.faults,
       ...faults,
       ...upstreams.faults,
+      ...logos.faults,
+      ...mail.faults,
       ...(await checkTlsFiles(value, { readFile, directory, now: systemClock.now() })),
+      ...(await checkLeakFile(value, { readFile, directory })),
       ...(parsed.success ? [] : schemaFaults(parsed.error.issues, (path) => valueIn(root, path))),
       ...checkFile(value),
       ...(worldReadable ? exposedSecret(root, file) : []),
@@ -114,7 +122,8 @@ async function check(
   }
   const settings = toSettings(parsed.data, {
     directory,
-    files: upstreams.files,
+    files: (path) => upstreams.files(path) ?? mail.files(path),
+    logos: logos.files,
     cookieDomain: domainOf(parsed.data),
   })
   return { kind: 'ok', settings, warnings: problems }

@@ -786,6 +786,192 @@ export const PROBLEMS = {
     },
   },
 
+  password_length: {
+    code: 'SP-1510',
+    en: '{value} is less than the preset {preset} asks for ({least})',
+    fr: '{value}\u00a0: moins que ce que demande le préréglage {preset} ({least})',
+    fix: {
+      en: 'raise it, remove it, or choose another preset',
+      fr: 'augmentez cette valeur, retirez-la, ou choisissez un autre préréglage',
+    },
+  },
+  leak_url: {
+    code: 'SP-1511',
+    en: '"{value}" is no address that five digits can be added to',
+    fr: '«\u00a0{value}\u00a0» n’est pas une adresse à laquelle ajouter cinq chiffres',
+    fix: {
+      en: 'write an https:// URL that ends in a slash, without a query; http:// is for this machine only',
+      fr: 'écrivez une URL https:// qui finit par une barre oblique, sans requête\u202f; http:// ne vaut que pour cette machine',
+    },
+  },
+  leak_sources: {
+    code: 'SP-1512',
+    en: 'leaked passwords are looked up in one place: api or file',
+    fr: 'les mots de passe divulgués se cherchent en un seul endroit\u00a0: api ou file',
+    fix: { en: 'keep one of the two', fr: 'gardez l’un des deux' },
+  },
+  leak_file: {
+    code: 'SP-1513',
+    en: '{file} does not start like a list of leaked passwords',
+    fr: '{file} ne commence pas comme une liste de mots de passe divulgués',
+    fix: {
+      en: 'it takes lines HASH:COUNT, SHA-1 in capitals, in the order of the hashes',
+      fr: 'il faut des lignes EMPREINTE:NOMBRE, SHA-1 en capitales, dans l’ordre des empreintes',
+    },
+  },
+  leak_file_unreadable: {
+    code: 'SP-1514',
+    en: 'the file {file} cannot be read ({reason})',
+    fr: 'le fichier {file} ne peut pas être lu ({reason})',
+    fix: {
+      en: 'check the path and the permissions of the account that runs sallyport',
+      fr: 'vérifiez le chemin et les droits du compte qui lance sallyport',
+    },
+  },
+
+  sms_needs: {
+    code: 'SP-1530',
+    en: 'a provider "{value}" needs {key}',
+    fr: 'un fournisseur «\u00a0{value}\u00a0» a besoin de {key}',
+  },
+  sms_foreign_key: {
+    code: 'SP-1531',
+    en: '{key} does not go with {value}',
+    fr: '{key} ne va pas avec {value}',
+    fix: { en: 'remove the key', fr: 'retirez la clé' },
+  },
+  sms_identifier: {
+    code: 'SP-1532',
+    en: 'this is nothing a provider gives out: letters, digits, - and _',
+    fr: 'un fournisseur n’attribue rien de tel\u00a0: lettres, chiffres, - et _',
+    fix: {
+      en: 'copy it from the provider’s console, without spaces',
+      fr: 'recopiez-la depuis la console du fournisseur, sans espace',
+    },
+  },
+  sms_sender: {
+    code: 'SP-1533',
+    en: '"{value}" cannot be what a message comes from',
+    fr: '«\u00a0{value}\u00a0» ne peut pas être l’expéditeur d’un message',
+    fix: {
+      en: 'a number such as +33612345678, or up to 11 letters and digits',
+      fr: 'un numéro comme +33612345678, ou 11 lettres et chiffres au plus',
+    },
+  },
+  sms_endpoint: {
+    code: 'SP-1534',
+    en: '"{value}" is no address to call a provider at',
+    fr: '«\u00a0{value}\u00a0» n’est pas une adresse où appeler un fournisseur',
+    fix: {
+      en: 'write an https:// URL without query; http:// is for this machine only',
+      fr: 'écrivez une URL https:// sans requête\u202f; http:// ne vaut que pour cette machine',
+    },
+  },
+  sms_country: {
+    code: 'SP-1535',
+    en: '"{value}" is no country',
+    fr: '«\u00a0{value}\u00a0» n’est pas un pays',
+    fix: { en: 'two letters, e.g. FR', fr: 'deux lettres, par ex. FR' },
+  },
+  sms_log_exposed: {
+    code: 'SP-1536',
+    en: 'the provider "log" writes every code and number into the log',
+    fr: 'le fournisseur «\u00a0log\u00a0» écrit chaque code et chaque numéro dans le journal',
+    fix: {
+      en: 'use ovh or twilio; to try out all the same, insecure_log: true',
+      fr: 'choisissez ovh ou twilio\u202f; pour un essai malgré tout, insecure_log: true',
+    },
+  },
+  sms_log_used: {
+    code: 'SP-1539',
+    severity: 'warning',
+    en: 'the provider "log" sends nothing: codes and numbers go into the log',
+    fr: 'le fournisseur «\u00a0log\u00a0» n’envoie rien\u00a0: codes et numéros vont dans le journal',
+    fix: { en: 'for trying out only', fr: 'pour un essai seulement' },
+  },
+  bad_smtp: {
+    code: 'SP-1540',
+    en: '"{value}" is not a mail server such as smtp://mail.example.com:587',
+    fr: '«\u00a0{value}\u00a0» n’est pas un serveur de messagerie comme smtp://mail.example.com:587',
+    fix: {
+      en: 'write smtps:// for TLS from the start (port 465), smtp:// for STARTTLS (port 587)',
+      fr: 'écrivez smtps:// pour du TLS d’emblée (port 465), smtp:// pour STARTTLS (port 587)',
+    },
+  },
+  smtp_credentials: {
+    code: 'SP-1541',
+    en: 'user and password do not belong in the address',
+    fr: 'l’utilisateur et le mot de passe n’ont pas leur place dans l’adresse',
+    fix: {
+      en: 'put them under mail.user and mail.password',
+      fr: 'mettez-les sous mail.user et mail.password',
+    },
+  },
+  bad_mailbox: {
+    code: 'SP-1542',
+    en: '"{value}" is not an e-mail address',
+    fr: '«\u00a0{value}\u00a0» n’est pas une adresse e\u2011mail',
+    fix: {
+      en: 'write name@example.com, or "Example <name@example.com>"',
+      fr: 'écrivez nom@exemple.fr, ou "Exemple <nom@exemple.fr>"',
+    },
+  },
+  mail_half_login: {
+    code: 'SP-1543',
+    en: '{given} without {lacks}',
+    fr: '{given} sans {lacks}',
+    fix: { en: 'set both, or neither', fr: 'réglez les deux, ou aucun des deux' },
+  },
+  mail_in_clear: {
+    code: 'SP-1544',
+    en: 'mail, one-time links and the password would cross the network to {value} in clear',
+    fr: 'les messages, les liens à usage unique et le mot de passe iraient en clair jusqu’à {value}',
+    fix: {
+      en: 'use starttls: required, or smtps://; never is for a server on this machine',
+      fr: 'utilisez starttls: required, ou smtps://\u202f; never vaut pour un serveur de cette machine',
+    },
+  },
+
+  required_of_nobody: {
+    code: 'SP-1560',
+    en: 'this asks nobody for a second factor',
+    fr: 'aucune personne n’est tenue ici à un second facteur',
+    fix: {
+      en: 'write everybody, or name users or groups; or remove the key',
+      fr: 'écrivez everybody, ou nommez users ou groups\u202f; ou retirez la clé',
+    },
+  },
+  required_twice: {
+    code: 'SP-1561',
+    en: 'everybody takes in those that "{key}" names',
+    fr: 'everybody comprend déjà les personnes que nomme «\u00a0{key}\u00a0»',
+    fix: { en: 'keep one of the two', fr: 'gardez l’un des deux' },
+  },
+  step_up_unused: {
+    code: 'SP-1562',
+    en: '"{key}" has no meaning on a rule whose policy is {policy}: nobody signs in for it',
+    fr: '«\u00a0{key}\u00a0» n’a pas de sens sur une règle de policy {policy}\u00a0: personne ne s’y connecte',
+    fix: {
+      en: 'remove it, or use one_factor or two_factor',
+      fr: 'retirez-la, ou utilisez one_factor ou two_factor',
+    },
+  },
+  factor_needs_two: {
+    code: 'SP-1563',
+    en: 'a rule that asks for {value} lets nobody in with a password alone',
+    fr: 'une règle qui demande {value} ne s’ouvre pas avec le seul mot de passe',
+    fix: { en: 'write policy: two_factor', fr: 'écrivez policy: two_factor' },
+  },
+  grace_unused: {
+    code: 'SP-1564',
+    severity: 'warning',
+    en: 'without required_for, nobody has a second factor to put off',
+    fr: 'sans required_for, personne n’a de second facteur à remettre à plus tard',
+    fix: {
+      en: 'add required_for, or remove the key',
+      fr: 'ajoutez required_for, ou retirez la clé',
+    },
+  },
   never_reached: {
     code: 'SP-1401',
     severity: 'warning',
@@ -912,6 +1098,58 @@ export const PROBLEMS = {
     fix: {
       en: 'add one that names it',
       fr: 'ajoutez-en un qui le nomme',
+    },
+  },
+
+  accent_invalid: {
+    code: 'SP-1570',
+    en: '"{value}" is not a colour',
+    fr: '«\u00a0{value}\u00a0» n’est pas une couleur',
+    fix: {
+      en: 'write it like "#0f5c6e", in quotes',
+      fr: 'écrivez-la comme "#0f5c6e", entre guillemets',
+    },
+  },
+  accent_contrast: {
+    code: 'SP-1571',
+    en: '{value} is hard to read in the {theme} theme: {ratio}:1 against {ground}, 4.5:1 is needed',
+    fr: '{value} se lit mal dans le thème {theme}\u00a0: {ratio}:1 contre {ground}, il faut 4,5:1',
+  },
+  brand_dark_alone: {
+    code: 'SP-1572',
+    en: 'the key "{key}_dark" needs "{key}" beside it',
+    fr: 'la clé «\u00a0{key}_dark\u00a0» ne va pas sans «\u00a0{key}\u00a0»',
+  },
+  logo_unreadable: {
+    code: 'SP-1573',
+    en: 'the file {file} cannot be read ({reason})',
+    fr: 'le fichier {file} ne peut pas être lu ({reason})',
+    fix: {
+      en: 'check the path and the permissions of the account that runs sallyport',
+      fr: 'vérifiez le chemin et les droits du compte qui lance sallyport',
+    },
+  },
+  logo_unfit: {
+    code: 'SP-1574',
+    en: '{file} is no picture that can be shown',
+    fr: '{file} n’est pas une image qui puisse être affichée',
+    fix: {
+      en: 'give an SVG without scripts or a PNG, {limit} at most',
+      fr: 'donnez un SVG sans script ou un PNG, {limit} au plus',
+    },
+  },
+  status_page: {
+    code: 'SP-1575',
+    en: '"{value}" is not an https: link',
+    fr: '«\u00a0{value}\u00a0» n’est pas un lien https:',
+  },
+  passkey_domain: {
+    code: 'SP-1520',
+    en: 'passkeys cannot be bound to the address {value}',
+    fr: 'les clés d’accès ne peuvent pas être liées à l’adresse {value}',
+    fix: {
+      en: 'give a domain name, e.g. example.com, or leave the key out',
+      fr: 'indiquez un nom de domaine, par ex. example.com, ou retirez la clé',
     },
   },
 } as const satisfies Readonly<Record<string, Entry>>

@@ -2,13 +2,20 @@ import { z } from 'zod'
 import { DAY, HOUR, MINUTE, SECOND } from '../lib/duration.ts'
 import { APP_DEFAULTS, DEFAULTS } from './defaults.ts'
 import { adminKeys } from './sections/admin.ts'
+import { brand, brandSchema, launcherKeys, statusPage } from './sections/branding.ts'
 import { clientHeaderKeys } from './sections/client-headers.ts'
 import { cors, corsSchema } from './sections/cors.ts'
 import { rateClassKeys, ruleLimit } from './sections/limits.ts'
+import { linksSchema } from './sections/links.ts'
 import { connectionKeys, listenKeys } from './sections/listen.ts'
+import { mailSchema } from './sections/mail.ts'
 import { networkSchema } from './sections/network.ts'
+import { passkeysSchema } from './sections/passkeys.ts'
+import { leakSchema, passwordSchema } from './sections/passwords.ts'
 import { pathKeys } from './sections/paths.ts'
+import { requiredForSchema, secondFactorSchema, stepUpKeys } from './sections/second-factor.ts'
 import { securityHeaders, securityHeadersSchema } from './sections/security-headers.ts'
+import { sms, smsProviderSchema, smsSchema } from './sections/sms.ts'
 import { certificateSchema, tlsSchema } from './sections/tls.ts'
 import {
   timeoutKeys,
@@ -66,6 +73,7 @@ export const ruleSchema = z.strictObject({
   groups: leaf(listOf(personName)).default([]),
   policy: leaf(choice(POLICIES)),
   limit: ruleLimit,
+  ...stepUpKeys,
   explanation: localText.optional(),
   remediation: localText.optional(),
 })
@@ -105,6 +113,9 @@ export const appSchema = z.strictObject({
     listOf(origin, { mayBeEmpty: true, textOf: (one) => one.origin }),
   ).default([]),
   ...pathKeys,
+  ...launcherKeys,
+  description: localText.optional(),
+  brand: brand.optional(),
   ...clientHeaderKeys,
   timeouts: timeoutsSchema.prefault({}),
   cors: cors.optional(),
@@ -119,6 +130,8 @@ export const portalSchema = z.strictObject({
   cookie_domain: leaf(host).optional(),
   languages: leaf(listOf(choice(['fr', 'en']))).default(DEFAULTS.languages),
   help: leaf(helpLink).optional(),
+  status_page: leaf(statusPage).optional(),
+  brand: brand.optional(),
   insecure_http: leaf(flag).default(false),
 })
 
@@ -133,10 +146,6 @@ export const sessionsSchema = z.strictObject({
   remember: leaf(duration(MINUTE, 365 * DAY)).default(sessions.remember),
 })
 
-const passwordSchema = z.strictObject({
-  min_length: leaf(whole(8, 128)).default(login.password.minLength),
-})
-
 const recoveryCodesSchema = z.strictObject({
   count: leaf(whole(4, 50)).default(login.recoveryCodes.count),
 })
@@ -144,6 +153,9 @@ const recoveryCodesSchema = z.strictObject({
 const loginSchema = z.strictObject({
   password: passwordSchema.prefault({}),
   recovery_codes: recoveryCodesSchema.prefault({}),
+  links: linksSchema.prefault({}),
+  second_factor: secondFactorSchema.prefault({}),
+  passkeys: passkeysSchema.prefault({}),
 })
 
 const lockoutSchema = z.strictObject({
@@ -177,8 +189,10 @@ export const fileSchema = z.strictObject({
   store: leaf(sqlitePath).default(DEFAULTS.storePath),
   sessions: sessionsSchema.prefault({}),
   login: loginSchema.prefault({}),
+  sms: sms.optional(),
   limits: limitsSchema.prefault({}),
   network: networkSchema.prefault({}),
+  mail: mailSchema.optional(),
   apps: z.array(appSchema).min(1).max(MAX_APPS),
   log: logSchema.prefault({}),
 })
@@ -196,12 +210,23 @@ const SECTIONS: Readonly<Record<string, z.ZodObject>> = {
   sessions: sessionsSchema,
   login: loginSchema,
   'login.password': passwordSchema,
+  'login.password.leaked': leakSchema,
   'login.recovery_codes': recoveryCodesSchema,
+  'login.links': linksSchema,
+  'login.second_factor': secondFactorSchema,
+  'login.second_factor.required_for': requiredForSchema,
+  'login.passkeys': passkeysSchema,
   limits: limitsSchema,
   network: networkSchema,
+  mail: mailSchema,
   'limits.lockout': lockoutSchema,
+  sms: smsSchema,
+  'sms.providers[]': smsProviderSchema,
   log: logSchema,
+  'portal.brand': brandSchema,
   'apps[]': appSchema,
+  'apps[].brand': brandSchema,
+  'apps[].description': localTextSchema,
   'apps[].upstream': upstreamSchema,
   'apps[].upstream.health': upstreamHealthSchema,
   'apps[].upstream.tls': upstreamTlsSchema,

@@ -7,7 +7,16 @@ import { eachScalar, type Node } from './tree.ts'
 
 /** Keys whose value, or whose whole map of values, no message may show. */
 // `key` names a file; who puts the key itself there must not see it in an excerpt.
-const SECRET_KEYS = ['master_key', 'request_headers', 'secret', 'key'] as const
+const SECRET_KEYS = [
+  'master_key',
+  'request_headers',
+  'secret',
+  'key',
+  'application_secret',
+  'consumer_key',
+  'api_key_secret',
+  'auth_token',
+] as const
 
 const KNOWN_KEYS: ReadonlySet<string> = new Set([...KEYS.values()].flat())
 
@@ -15,8 +24,10 @@ const KNOWN_KEYS: ReadonlySet<string> = new Set([...KEYS.values()].flat())
 export function isSecretPath(path: Path): boolean {
   return (
     path[0] === 'master_key' ||
+    (path[0] === 'mail' && path[1] === 'password') ||
     (path[0] === 'apps' && path[2] === 'request_headers') ||
-    (path[0] === 'apps' && path[2] === 'webhooks' && path[4] === 'secret')
+    (path[0] === 'apps' && path[2] === 'webhooks' && path[4] === 'secret') ||
+    (path[0] === 'sms' && path[1] === 'providers' && SECRET_KEYS.some((key) => key === path[3]))
   )
 }
 
@@ -43,12 +54,14 @@ const NAME =
 
 function hideByText(lines: readonly string[], hide: (line: number, from: number) => void): void {
   let block: number | undefined
+  let mayBeGroup = false
   for (const [index, line] of lines.entries()) {
     const indent = line.search(/\S/)
     if (indent < 0) continue
     const item = line[indent] === '-'
     if (block !== undefined && (indent > block || (indent === block && item))) {
       const key = /^\s*["']?[A-Za-z0-9_-]+["']?\s*:(?=\s)/.exec(line)?.[0].length ?? indent
+      if (mayBeGroup && key > indent) continue
       if (!showable(line.slice(key))) hide(index, valueStart(line, key))
       continue
     }
@@ -56,8 +69,10 @@ function hideByText(lines: readonly string[], hide: (line: number, from: number)
     // A key, or at the start of a line what may be a key without its colon.
     for (const match of line.matchAll(NAME)) {
       const name = match[1] ?? match[2] ?? ''
-      if (!isSecretName(name)) continue
       const end = match.index + match[0].length
+      // `login.password` is a group of keys, `mail.password` a secret.
+      mayBeGroup = name === 'password'
+      if (mayBeGroup ? /^\s*\{/.test(line.slice(end)) : !isSecretName(name)) continue
       block = line.indexOf(name, match.index)
       if (!showable(line.slice(end))) hide(index, valueStart(line, end))
       break

@@ -4,12 +4,20 @@ import type { Milliseconds } from '../lib/duration.ts'
 import type { Secret } from '../lib/secret.ts'
 import type { ClassKey } from '../limits/rate-class.ts'
 import type { ConnectionLimits } from '../listen/admission.ts'
+import type { SecondFactorPolicy } from '../login/duty.ts'
+import type { RuleFactor } from '../policy/step-up.ts'
 import type { LiveLimits } from '../proxy/live-connections.ts'
 import type { UpstreamOptions, UpstreamTimeouts } from '../proxy/upstreams.ts'
 import type { AdminSettings } from './sections/admin.ts'
+import type { BrandSettings } from './sections/branding.ts'
+import type { LinkSettings } from './sections/links.ts'
 import type { ListenSettings } from './sections/listen.ts'
+import type { MailSettings } from './sections/mail.ts'
 import type { NetworkLists } from './sections/network.ts'
+import type { PasskeySettings } from './sections/passkeys.ts'
+import type { PasswordSettings } from './sections/passwords.ts'
 import type { SecurityHeadersSettings } from './sections/security-headers.ts'
+import type { SmsSettings } from './sections/sms.ts'
 import type { WebhookSettings } from './sections/webhooks.ts'
 
 /** At most `count` in `window`. Written `5/1m` in the file. */
@@ -45,6 +53,10 @@ export type RuleSettings = {
   readonly groups: readonly string[]
   /** Name of the rate class; absent: requests pay as any request. */
   readonly limit?: string
+  /** How old the proof of who it is may be. */
+  readonly maxAge?: Milliseconds
+  /** What must be among the proofs. */
+  readonly factor?: RuleFactor
   /** Shown on the 403 page. */
   readonly explanation?: LocalText
   readonly remediation?: LocalText
@@ -78,6 +90,14 @@ export type AppSettings = {
   /** Paths that take signed messages, past the rules. */
   readonly webhooks?: readonly WebhookSettings[]
   readonly rules: readonly RuleSettings[]
+  /** It is not listed where people choose an app. */
+  readonly hidden?: true
+  /** One or two characters that stand for it there; absent: the first of its name. */
+  readonly icon?: string
+  /** What it is for, for people. */
+  readonly description?: LocalText
+  /** How pages about it look; absent: as the portal's. */
+  readonly brand?: BrandSettings
 }
 
 /** A configuration that was checked: every later part can rely on it. */
@@ -91,6 +111,9 @@ export type Settings = {
     readonly cookieDomain?: string
     /** `mailto:` or `https:` */
     readonly help?: string
+    /** `https:`; shown where an app does not answer. */
+    readonly statusPage?: string
+    readonly brand?: BrandSettings
   }
   readonly listen: ListenSettings
   /** Absent: no metrics, and no listener for them. */
@@ -106,15 +129,22 @@ export type Settings = {
     readonly remember: Milliseconds
   }
   readonly login: {
-    readonly password: { readonly minLength: number }
+    readonly password: PasswordSettings
     readonly recoveryCodes: { readonly count: number }
+    readonly links: LinkSettings
+    readonly secondFactor: SecondFactorPolicy
+    readonly passkeys: PasskeySettings
   }
+  /** Absent: no text message is sent. */
+  readonly sms?: SmsSettings
   readonly limits: {
     readonly auth: Rate
     readonly default: Rate
     readonly session: Rate
     readonly lockout: { readonly failures: number; readonly duration: Milliseconds }
   } & RateClassSettings
+  /** Absent: nobody is told by mail, and pages that need it are off. */
+  readonly mail?: MailSettings
   /** CIDR; an empty `allow` stands for everybody. */
   readonly network: NetworkLists
   /** How many WebSockets one session, and one address, may have open. */

@@ -1,8 +1,14 @@
 import { resolve } from 'node:path'
 import type { ConfigFile } from './schema.ts'
 import { toAdmin } from './sections/admin.ts'
+import { type LogoFiles, toBrand } from './sections/branding.ts'
+import { toLinks } from './sections/links.ts'
 import { toConnectionLimits, toListen } from './sections/listen.ts'
+import { toMail } from './sections/mail.ts'
+import { toPasskeys } from './sections/passkeys.ts'
+import { toPasswords } from './sections/passwords.ts'
 import { toPathOpenings } from './sections/paths.ts'
+import { toSecondFactor } from './sections/second-factor.ts'
 import { toSecurityHeaders } from './sections/security-headers.ts'
 import { toTimeouts, toUpstream } from './sections/upstream.ts'
 import type { UpstreamFiles } from './sections/upstream-files.ts'
@@ -13,6 +19,7 @@ import type { AppSettings, RuleSettings, Settings } from './settings.ts'
  * The checked file in the form the rest of the program uses.
  * @param options.directory what paths are relative to
  * @param options.files what the files hold that it names
+ * @param options.logos the pictures that it names
  * @param options.cookieDomain as decided from all hosts; absent: the cookie is bound to one host
  */
 export function toSettings(
@@ -20,6 +27,7 @@ export function toSettings(
   options: {
     readonly directory: string
     readonly files: UpstreamFiles
+    readonly logos: LogoFiles
     readonly cookieDomain: string | undefined
   },
 ): Settings {
@@ -31,6 +39,8 @@ export function toSettings(
       languages: portal.languages,
       ...optional('cookieDomain', options.cookieDomain),
       ...optional('help', portal.help),
+      ...optional('statusPage', portal.status_page),
+      ...optional('brand', toBrand(portal.brand, options.logos)),
     },
     listen: toListen(file, options),
     ...optional('admin', toAdmin(file.listen)),
@@ -39,9 +49,13 @@ export function toSettings(
     store: { path: resolve(options.directory, file.store) },
     sessions: file.sessions,
     login: {
-      password: { minLength: file.login.password.min_length },
+      password: toPasswords(file.login.password, options.directory),
       recoveryCodes: { count: file.login.recovery_codes.count },
+      links: toLinks(file.login.links),
+      secondFactor: toSecondFactor(file.login.second_factor),
+      passkeys: toPasskeys(file.login.passkeys),
     },
+    ...optional('sms', file.sms),
     limits: {
       auth: limits.auth,
       default: limits.default,
@@ -54,6 +68,7 @@ export function toSettings(
     websockets: toWebsocketLimits(limits),
     connections: toConnectionLimits(limits),
     network: file.network,
+    ...optional('mail', toMail(file.mail, options)),
     apps: file.apps.map((app) => toApp(app, options)),
     log: file.log,
   }
@@ -61,7 +76,11 @@ export function toSettings(
 
 function toApp(
   app: ConfigFile['apps'][number],
-  options: { readonly directory: string; readonly files: UpstreamFiles },
+  options: {
+    readonly directory: string
+    readonly files: UpstreamFiles
+    readonly logos: LogoFiles
+  },
 ): AppSettings {
   return {
     name: app.name,
@@ -77,6 +96,10 @@ function toApp(
     ...optional('cors', app.cors),
     ...optional('webhooks', app.webhooks),
     rules: app.rules.map(toRule),
+    ...optional('hidden', app.hidden ? true : undefined),
+    ...optional('icon', app.icon),
+    ...optional('description', app.description),
+    ...optional('brand', toBrand(app.brand, options.logos)),
   }
 }
 
@@ -90,6 +113,8 @@ function toRule(rule: ConfigFile['apps'][number]['rules'][number]): RuleSettings
     users: rule.users,
     groups: rule.groups,
     ...optional('limit', rule.limit),
+    ...optional('maxAge', rule.max_age),
+    ...optional('factor', rule.factor),
     ...optional('explanation', rule.explanation),
     ...optional('remediation', rule.remediation),
   }

@@ -29,8 +29,14 @@ export type RecoveryCodes = {
     | { readonly kind: 'right'; readonly left: number }
     | { readonly kind: 'wrong' | 'busy' | 'empty' | 'format' }
   >
-  /** How many are unused, of how many the set had; both 0 when there is no set. */
-  readonly left: (userId: UserId) => Promise<{ readonly left: number; readonly total: number }>
+  /** How many are unused, of how many the set had, made when; all 0 when there is no set. */
+  readonly left: (userId: UserId) => Promise<CodesLeft>
+}
+
+export type CodesLeft = {
+  readonly left: number
+  readonly total: number
+  readonly createdAt: number
 }
 
 /** Characters of a code, 5 bits each: 75 bits. */
@@ -69,7 +75,11 @@ export function createRecoveryCodes(
 
   const left: RecoveryCodes['left'] = async (userId) => {
     const set = await store.current(userId)
-    return { left: set?.unused.length ?? 0, total: set?.total ?? 0 }
+    return {
+      left: set?.unused.length ?? 0,
+      total: set?.total ?? 0,
+      createdAt: set?.createdAt ?? 0,
+    }
   }
 
   return {

@@ -10,6 +10,9 @@ export const TOTP_STEP: Milliseconds = 30 * SECOND
 /** Steps before and after the present one whose codes count (RFC 6238, section 5.2). */
 const WINDOW = [0, -1, 1] as const
 
+/** Steps from the present one within which a clock that is wrong is told from a wrong code. */
+const DRIFT = 10
+
 /** 160 random bits, as RFC 4226, section 4, recommends. */
 export function newTotpSecret(): Secret<string> {
   return new Secret(new OtpSecret({ size: 20 }).base32)
@@ -50,9 +53,33 @@ export function matchingStep(
   code: string,
   now: number,
 ): number | undefined {
+  return firstMatch(secret, code, now, WINDOW)
+}
+
+/**
+ * The time step the code belongs to, among those whose codes do not count but are near: the clock
+ * of the device that shows it is wrong. `undefined` when it belongs to none of them.
+ *
+ * @param now milliseconds since the epoch
+ */
+export function driftedStep(secret: Secret<string>, code: string, now: number): number | undefined {
+  return firstMatch(secret, code, now, DRIFTED)
+}
+
+/** Nearest first. */
+const DRIFTED: readonly number[] = Array.from({ length: DRIFT - 1 }, (_, i) => i + 2).flatMap(
+  (steps) => [steps, -steps],
+)
+
+function firstMatch(
+  secret: Secret<string>,
+  code: string,
+  now: number,
+  offsets: readonly number[],
+): number | undefined {
   const key = OtpSecret.fromBase32(secret.reveal())
   const present = Math.floor(now / TOTP_STEP)
-  const steps = WINDOW.map((offset) => present + offset).filter((step) => step >= 0)
+  const steps = offsets.map((offset) => present + offset).filter((step) => step >= 0)
   return steps.filter((step) =>
     equalInConstantTime(HOTP.generate({ ...TOTP_PARAMETERS, secret: key, counter: step }), code),
   )[0]

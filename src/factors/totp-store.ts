@@ -10,6 +10,8 @@ export type TotpDevice = {
   readonly createdAt: number
   /** Newest time step (30 s since the epoch) that was accepted; a step is spent once. */
   readonly lastStep: number
+  /** When that was; 0: no code was asked of it yet. */
+  readonly lastUsedAt: number
 }
 
 /** A secret that was shown but not yet proved. At most one per account; a new one replaces it. */
@@ -23,19 +25,31 @@ export type TotpStore = {
   readonly devices: (userId: UserId) => Promise<readonly TotpDevice[]>
   /**
    * Spends a time step: moves `lastStep` up to `step` in one step.
-   * `false` when that step or a newer one was spent already, or the device is gone.
+   * `false` when that step or a newer one was spent already, was told, or the device is gone.
    */
   readonly spendStep: (deviceId: string, step: number, now: number) => Promise<boolean>
+  /**
+   * Notes that a client was told which step its code belongs to, before that step's time: the step
+   * cannot be spent any more. `forgetAt`: when it would be refused anyway.
+   */
+  readonly tellStep: (deviceId: string, step: number, forgetAt: number) => Promise<void>
   readonly enrolment: (userId: UserId, now: number) => Promise<TotpEnrolment | undefined>
   readonly startEnrolment: (enrolment: TotpEnrolment) => Promise<void>
   /**
    * Turns the enrolment whose sealed secret is `device.sealedSecret`'s source into a device, in
    * one step: deletes the enrolment row and inserts the device, whose `lastStep` is the step just
-   * proved. `false` when the enrolment is gone, replaced or already turned.
+   * proved. `gone`: the enrolment is gone, replaced or already turned. `full`: the account has
+   * `most` devices; nothing was changed.
    */
-  readonly finishEnrolment: (enrolment: TotpEnrolment, device: TotpDevice) => Promise<boolean>
+  readonly finishEnrolment: (
+    enrolment: TotpEnrolment,
+    device: TotpDevice,
+    most: number,
+  ) => Promise<'done' | 'gone' | 'full'>
   /** Adds a device directly (command line). */
   readonly add: (device: TotpDevice) => Promise<void>
+  /** `false` when this account has no such device. */
+  readonly rename: (userId: UserId, deviceId: string, label: string) => Promise<boolean>
   /** Removes a device of this account; `false` when there was none. */
   readonly remove: (userId: UserId, deviceId: string) => Promise<boolean>
 }

@@ -1,16 +1,18 @@
 import { TOTP } from 'otpauth'
 import type { UserId } from '../identity/principal.ts'
 import type { Clock } from '../lib/clock.ts'
-import { MINUTE, SECOND } from '../lib/duration.ts'
+import { MINUTE, type Milliseconds, SECOND } from '../lib/duration.ts'
 import { randomToken } from '../lib/random.ts'
 import { Secret } from '../lib/secret.ts'
 import {
+  driftedStep,
   matchingStep,
   newTotpSecret,
   parseTotpSecret,
   TOTP_PARAMETERS,
   TOTP_STEP,
 } from './totp-algorithm.ts'
+import { freeLabel } from './totp-label.ts'
 import type { TotpDevice, TotpStore } from './totp-store.ts'
 
 /** A TOTP key in base 32 (RFC 4648, section 6), upper case, without padding. */
@@ -26,15 +28,19 @@ type SealedAt = { readonly table: string; readonly row: string; readonly column:
 export type TotpVerdict =
   | { readonly kind: 'right' }
   | { readonly kind: 'wrong' }
+  /** The code is one of another time: the device's clock is ahead by so much, or behind if negative. */
+  | { readonly kind: 'drift'; readonly by: Milliseconds }
   /** The code was right but its time step, or a newer one, was used already. */
   | { readonly kind: 'spent' }
   | { readonly kind: 'no_device' }
 
+/** A device as its owner is shown it. */
+export type ShownDevice = Pick<TotpDevice, 'id' | 'label' | 'createdAt' | 'lastUsedAt'>
+
 /** The second factor by an authenticator app. */
 export type Totp = {
-  readonly devices: (
-    userId: UserId,
-  ) => Promise<readonly Pick<TotpDevice, 'id' | 'label' | 'createdAt'>[]>
+  /** Oldest first. */
+  readonly devices: (userId: UserId) => Promise<readonly ShownDevice[]>
   readonly hasDevice: (userId: UserId) => Promise<boolean>
   /** A new secret to be shown; it replaces one that was shown before and gates no login. */
   readonly startEnrolment: (userId: UserId) => Promise<TotpSecret>
@@ -42,16 +48,20 @@ export type Totp = {
   readonly enrolmentOf: (userId: UserId) => Promise<TotpSecret | undefined>
   /**
    * Turns the secret that was shown into a device, if the code proves that the app has it. The
-   * code's time step is spent by it. `expired`: there is no such secret any more.
+   * code's time step is spent by it. `expired`: there is no such secret any more. `full`: the
+   * account has as many devices as it may have.
    *
    * @param code as `parseTotpCode` gives it
+   * @param label numbered when another device of the account has it
    */
   readonly finishEnrolment: (
     userId: UserId,
     code: string,
     label: string,
   ) => Promise<
-    { readonly kind: 'right' } | { readonly kind: 'wrong' } | { readonly kind: 'expired' }
+    | { readonly kind: 'right'; readonly label: string }
+    | { readonly kind: 'wrong' | 'expired' | 'full' }
+    | { readonly kind: 'drift'; readonly by: Milliseconds }
   >
   /**
    * Judges a code and spends its time step, on whichever of the account's devices shows it.
@@ -68,9 +78,14 @@ export type Totp = {
     | { readonly kind: 'added'; readonly deviceId: string }
     | { readonly kind: 'refused'; readonly problem: 'empty' | 'invalid' | 'too_short' }
   >
+  /** The name it has now, numbered when another has it; `undefined` when there is no such device. */
+  readonly rename: (userId: UserId, deviceId: string, label: string) => Promise<string | undefined>
   /** Removes a device of this account; `false` when there was none. */
   readonly remove: (userId: UserId, deviceId: string) => Promise<boolean>
 }
+
+/** Devices of one account. */
+export const MAX_TOTP_DEVICES = 10
 
 /** How long a secret that was shown can be proved. */
 const ENROLMENT_FOR = 15 * MINUTE
@@ -87,12 +102,14 @@ export function createTotp(deps: {
   const newDevice = (userId: UserId, secret: TotpSecret, label: string, lastStep: number) => {
     const id = `otp_${randomToken(16)}`
     const sealedSecret = keys.seal(secret.reveal(), deviceAt(id))
-    return { id, userId, label, sealedSecret, createdAt: clock.now(), lastStep }
+    return { id, userId, label, sealedSecret, createdAt: clock.now(), lastStep, lastUsedAt: 0 }
   }
 
   return {
     devices: async (userId) =>
-      (await store.devices(userId)).map(({ id, label, createdAt }) => ({ id, label, createdAt })),
+      (await store.devices(userId)).map(({ id, label, createdAt, lastUsedAt }) => {
+        return { id, label, createdAt, lastUsedAt }
+      }),
     hasDevice: async (userId) => (await store.devices(userId)).length > 0,
     startEnrolment: async (userId) => {
       const secret = newTotpSecret()
@@ -110,9 +127,17 @@ export function createTotp(deps: {
       if (enrolment === undefined) return { kind: 'expired' }
       const secret = open(enrolment.sealedSecret, enrolmentAt(userId))
       const step = matchingStep(secret, code, now)
-      if (step === undefined) return { kind: 'wrong' }
-      const done = await store.finishEnrolment(enrolment, newDevice(userId, secret, label, step))
-      return { kind: done ? 'right' : 'expired' }
+      if (step === undefined) {
+        const drifted = driftedStep(secret, code, now)
+        return drifted === undefined
+          ? { kind: 'wrong' }
+          : { kind: 'drift', by: driftOf(drifted, now) }
+      }
+      const taken = (await store.devices(userId)).map((device) => device.label)
+      const device = newDevice(userId, secret, freeLabel(label, taken), step)
+      const done = await store.finishEnrolment(enrolment, device, MAX_TOTP_DEVICES)
+      if (done === 'done') return { kind: 'right', label: device.label }
+      return { kind: done === 'full' ? 'full' : 'expired' }
     },
     verify: async (userId, code) => {
       const now = clock.now()
@@ -126,7 +151,17 @@ export function createTotp(deps: {
         // SECURITY: the store alone says whether the step was free (RFC 6238, section 5.2).
         if (await store.spendStep(device.id, step, now)) return { kind: 'right' }
       }
-      return { kind: matches.length > 0 ? 'spent' : 'wrong' }
+      if (matches.length > 0) return { kind: 'spent' }
+      for (const device of devices) {
+        const secret = open(device.sealedSecret, deviceAt(device.id))
+        const step = driftedStep(secret, code, now)
+        if (step === undefined || step <= device.lastStep) continue
+        // SECURITY: whoever is told that a guess is the code of a time to come could wait for it.
+        const over = (step + 2) * TOTP_STEP
+        if (over > now) await store.tellStep(device.id, step, over)
+        return { kind: 'drift', by: driftOf(step, now) }
+      }
+      return { kind: 'wrong' }
     },
     addSecret: async (userId, base32, label) => {
       const parsed = parseTotpSecret(base32)
@@ -134,6 +169,14 @@ export function createTotp(deps: {
       const device = newDevice(userId, parsed.secret, label, 0)
       await store.add(device)
       return { kind: 'added', deviceId: device.id }
+    },
+    rename: async (userId, deviceId, label) => {
+      const others = (await store.devices(userId)).filter((device) => device.id !== deviceId)
+      const free = freeLabel(
+        label,
+        others.map((device) => device.label),
+      )
+      return (await store.rename(userId, deviceId, free)) ? free : undefined
     },
     remove: (userId, deviceId) => store.remove(userId, deviceId),
   }
@@ -165,6 +208,11 @@ export function otpauthUri(options: {
     label: options.account.toWellFormed(),
     secret: options.secret.reveal(),
   }).toString()
+}
+
+/** How far the clock is ahead that shows the code of `step` at `now`. */
+function driftOf(step: number, now: number): Milliseconds {
+  return (step - Math.floor(now / TOTP_STEP)) * TOTP_STEP
 }
 
 function deviceAt(id: string): SealedAt {

@@ -1,17 +1,21 @@
 import type { Authorization } from '../access/authorize.ts'
 import type { Account } from '../accounts/account.ts'
 import { type Answer, problemJson } from '../http/answer.ts'
-import { answerKind } from '../http/answer-kind.ts'
+import { type AnswerKind, answerKind } from '../http/answer-kind.ts'
 import { cookieName } from '../http/cookies.ts'
 import { rateLimitHeaders } from '../http/rate-limit-headers.ts'
-import type { ReturnTickets } from '../http/return-ticket.ts'
+import type { ReturnReason, ReturnTickets } from '../http/return-ticket.ts'
 import { type Visit, visitUrl } from '../http/visit.ts'
 import type { Clock } from '../lib/clock.ts'
+import { unreachable } from '../lib/unreachable.ts'
 import type { Budget, Take } from '../limits/limiter.ts'
 import { PATHS } from '../pages/paths.ts'
 import { problemPage } from '../pages/problem-page.ts'
 import type { ProblemView } from '../pages/views.ts'
+import { confirmPath } from '../portal/asked-proof.ts'
 import type { Frame } from '../portal/frame.ts'
+import type { Resolution } from '../sessions/sessions.ts'
+import type { Refusal } from './refusals.ts'
 
 /** Every way a request is not let through, as an answer for whoever sees it. */
 export type Denials = {
@@ -24,6 +28,8 @@ export type Denials = {
   /** More groups than a proxy can be told of: nothing is left out, so nothing is let through. */
   readonly identityTooLarge: (visit: Visit, appName: string) => Answer
   readonly limited: (visit: Visit, budget: Budget, take: Take) => Answer
+  /** As many WebSockets as one may have: the next is for when one has closed. */
+  readonly crowded: (visit: Visit, appName: string) => Answer
   /** The store does not answer: nothing is allowed, and nothing is wrong with the visitor. */
   readonly unavailable: (visit: Visit) => Answer
   readonly notFound: (visit: Visit) => Answer
@@ -42,12 +48,48 @@ const TOO_MANY_GROUPS = {
 }
 const UPSTREAM_STATUS = { unreachable: 502, timeout: 504, broken: 502 } as const
 
+/** What programs are told, by what is missing. */
+type Demand = {
+  readonly code: string
+  readonly title: string
+  readonly lack: 'session' | 'proof'
+}
+const SIGN_IN_REQUIRED: Demand = {
+  code: 'session_required',
+  title: 'Sign-in required',
+  lack: 'session',
+}
+const SECOND_FACTOR_REQUIRED: Demand = { ...SIGN_IN_REQUIRED, lack: 'proof' }
+const STEP_UP_REQUIRED: Demand = {
+  lack: 'proof',
+  code: 'step_up_required',
+  title: 'Confirmation required',
+}
+
 export function createDenials(deps: {
   readonly frame: Frame
   readonly tickets: ReturnTickets
   readonly clock: Clock
+  /** The app a host belongs to. */
+  readonly appOf?: (host: string) => { readonly name: string } | undefined
+  /** Where people can read how the services are. */
+  readonly statusPage?: string | undefined
+  /** Told of each answer of 403, 429, 502, 503 and 504, once. Must not throw. */
+  readonly refused?: (visit: Visit, refusal: Refusal) => void
 }): Denials {
   const { frame, tickets, clock } = deps
+  const statusPage = deps.statusPage === undefined ? {} : { statusPage: deps.statusPage }
+
+  /** The same answer, told of. */
+  const noted = (visit: Visit, answer: Answer, refusal: Omit<Refusal, 'status'>): Answer => {
+    const app = refusal.app ?? deps.appOf?.(visit.host.name)?.name
+    deps.refused?.(visit, {
+      status: answer.status,
+      ...refusal,
+      ...(app === undefined ? {} : { app }),
+    })
+    return answer
+  }
 
   /** A page for people, a problem document for programs. */
   const problem = (
@@ -58,7 +100,7 @@ export function createDenials(deps: {
     view: ProblemView,
     headers: readonly (readonly [string, string])[] = [],
   ): Answer => {
-    if (answerKind(visit.method, visit.headers) === 'program') {
+    if (kindOf(visit) === 'program') {
       return problemJson({ status, title, code, reference: visit.requestId, headers })
     }
     return frame.page(visit, status, (page) => problemPage(page, view), {
@@ -67,15 +109,16 @@ export function createDenials(deps: {
     })
   }
 
-  const signIn = (visit: Visit, path: string): Answer => {
-    const kind = answerKind(visit.method, visit.headers)
+  /** Leads to the page where what is missing can be given, and back to where one was. */
+  const signIn = (visit: Visit, path: string, told = SIGN_IN_REQUIRED): Answer => {
+    const kind = kindOf(visit)
     // A form that comes from elsewhere, or a script's URL, is no place to come back to.
     const reading = visit.method === 'GET' || visit.method === 'HEAD'
     const back = reading || kind === 'form' ? visitUrl(visit) : `${visit.site.origin}/`
-    // Only a link that is followed brings every cookie: if it was refused while there is a session,
-    // then the cookie got lost on the way here.
-    const ticket = tickets.issue(back, kind === 'page' && reading ? 'refused' : 'asked')
-    const loginUrl = `${visit.site.portalOrigin}${path}${path.includes('?') ? '&' : '?'}rt=${ticket}`
+    const ticket = tickets.issue(back, reasonOf(kind, reading && told !== STEP_UP_REQUIRED))
+    const page = `${visit.site.portalOrigin}${path}`
+    const loginUrl = `${page}${path.includes('?') ? '&' : '?'}rt=${ticket}`
+    const headers = [['WWW-Authenticate', `Session login_uri="${page}"`]] as const
     switch (kind) {
       case 'page':
         return {
@@ -90,23 +133,26 @@ export function createDenials(deps: {
         return frame.page(
           visit,
           401,
-          (page) => problemPage(page, { kind: 'interrupted', loginUrl }),
-          { oneLanguage: true, headers: [['WWW-Authenticate', 'Sallyport']] },
+          (page) => problemPage(page, { kind: 'interrupted', loginUrl, lack: told.lack }),
+          { oneLanguage: true, headers },
         )
       case 'frame':
         return frame.page(visit, 401, (page) => problemPage(page, { kind: 'framed', loginUrl }), {
           oneLanguage: true,
-          headers: [['WWW-Authenticate', 'Sallyport']],
+          headers,
+          framed: true,
         })
       case 'program':
         return problemJson({
           status: 401,
-          title: 'Sign-in required',
-          code: 'session_required',
+          title: told.title,
+          code: told.code,
           reference: visit.requestId,
-          loginUrl: `${visit.site.portalOrigin}${path}`,
-          headers: [['WWW-Authenticate', 'Sallyport']],
+          loginUrl: page,
+          headers,
         })
+      default:
+        return unreachable(kind)
     }
   }
 
@@ -121,9 +167,11 @@ export function createDenials(deps: {
       const { app, decision, resolution } = authorization
       switch (decision.kind) {
         case 'sign_in':
-          return signIn(visit, resolution.kind === 'pending' ? PATHS.totp : PATHS.login)
+          return signIn(visit, pageFor(resolution))
         case 'second_factor':
-          return signIn(visit, PATHS.totp)
+          return signIn(visit, PATHS.secondStep, SECOND_FACTOR_REQUIRED)
+        case 'confirm':
+          return signIn(visit, confirmPath(decision.stepUp), STEP_UP_REQUIRED)
         case 'forbidden': {
           const account: Account | undefined =
             resolution.kind === 'active' ? resolution.account : undefined
@@ -133,7 +181,7 @@ export function createDenials(deps: {
             ...text('explanation', explanation, language),
             ...text('remediation', remediation, language),
           }
-          return problem(visit, 403, 'forbidden', 'Not allowed', {
+          const answer = problem(visit, 403, 'forbidden', 'Not allowed', {
             kind: 'forbidden',
             appName: app.name,
             signedInAs: account?.name ?? '',
@@ -142,8 +190,14 @@ export function createDenials(deps: {
               ? {}
               : {
                   switchPath: `${visit.site.portalOrigin}${PATHS.logout}`,
-                  accountPath: `${visit.site.portalOrigin}${PATHS.account}`,
+                  appsPath: `${visit.site.portalOrigin}${PATHS.launcher}`,
                 }),
+          })
+          return noted(visit, answer, {
+            reason: decision.reason,
+            app: app.name,
+            rule: decision.rule.name,
+            ...(account === undefined ? {} : { account }),
           })
         }
         case 'allow':
@@ -156,23 +210,27 @@ export function createDenials(deps: {
         kind: 'bad_request',
         problem: which,
       }),
-    foreignOrigin: (visit) =>
-      problemJson({
+    foreignOrigin: (visit) => {
+      const answer = problemJson({
         status: 403,
         title: 'Not allowed from this origin',
         code: 'foreign_origin',
         reference: visit.requestId,
-      }),
-    identityTooLarge: (visit, appName) =>
-      problem(visit, 403, 'identity_too_large', 'Too many groups', {
+      })
+      return noted(visit, answer, { reason: 'foreign_origin' })
+    },
+    identityTooLarge: (visit, appName) => {
+      const answer = problem(visit, 403, 'identity_too_large', 'Too many groups', {
         kind: 'forbidden',
         appName,
         signedInAs: '',
         ...text('explanation', TOO_MANY_GROUPS, frame.language(visit)),
-      }),
+      })
+      return noted(visit, answer, { reason: 'identity_too_large', app: appName })
+    },
     limited: (visit, budget, take) => {
       const wait = take.kind === 'limited' ? take.retryAfter : 0
-      return problem(
+      const answer = problem(
         visit,
         429,
         'too_many_requests',
@@ -184,11 +242,24 @@ export function createDenials(deps: {
         },
         rateLimitHeaders(budget, take),
       )
+      return noted(visit, answer, { reason: budget.name })
     },
-    unavailable: (visit) =>
-      problem(visit, 503, 'unavailable', 'Temporarily unavailable', { kind: 'unavailable' }, [
-        ['Retry-After', '5'],
-      ]),
+    crowded: (visit, appName) => {
+      const answer = problemJson({
+        status: 429,
+        title: 'Too many open connections',
+        code: 'too_many_connections',
+        reference: visit.requestId,
+        headers: [['Retry-After', '10']],
+      })
+      return noted(visit, answer, { reason: 'websockets', app: appName })
+    },
+    unavailable: (visit) => {
+      const view: ProblemView = { kind: 'unavailable', ...statusPage }
+      const headers = [['Retry-After', '5']] as const
+      const answer = problem(visit, 503, 'unavailable', 'Temporarily unavailable', view, headers)
+      return noted(visit, answer, { reason: 'unavailable' })
+    },
     lostCookie: (visit) =>
       problem(visit, 400, 'lost_cookie', 'The session cookie is lost', {
         kind: 'lost_cookie',
@@ -200,14 +271,38 @@ export function createDenials(deps: {
         account: `${visit.site.portalOrigin}${PATHS.account}`,
       }),
     notFound: (visit) => problem(visit, 404, 'not_found', 'Not found', { kind: 'not_found' }),
-    upstream: (visit, which, appName) =>
-      problem(visit, UPSTREAM_STATUS[which], `upstream_${which}`, 'The app does not answer', {
+    upstream: (visit, which, appName) => {
+      const code = `upstream_${which}`
+      const answer = problem(visit, UPSTREAM_STATUS[which], code, 'The app does not answer', {
         kind: 'upstream',
         problem: which,
         appName,
         retryPath: visit.method === 'GET' ? visit.target : '/',
-      }),
+        ...statusPage,
+      })
+      return noted(visit, answer, { reason: code, app: appName })
+    },
   }
+}
+
+function kindOf({ method, headers, site }: Visit): AnswerKind {
+  return answerKind(method, headers, site.origin)
+}
+
+/**
+ * Only a link that is followed brings every cookie: if it was refused while there is a session,
+ * then the cookie got lost on the way here. Who sends a form stays where they are, and signs in
+ * beside it. A session that is to prove more has arrived, so it is not looked for.
+ */
+function reasonOf(kind: AnswerKind, followed: boolean): ReturnReason {
+  if (kind === 'form') return 'interrupted'
+  return kind === 'page' && followed ? 'refused' : 'asked'
+}
+
+/** Where what is missing can be given. */
+function pageFor(resolution: Resolution): string {
+  if (resolution.kind !== 'pending') return PATHS.login
+  return resolution.owes === 'password' ? PATHS.changePassword : PATHS.secondStep
 }
 
 /** The rule's own words in the visitor's language, or in the other one. */

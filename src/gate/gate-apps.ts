@@ -1,5 +1,5 @@
 import type { AppSettings, Settings } from '../config/settings.ts'
-import { type Answer, problemJson, sendAnswer } from '../http/answer.ts'
+import { sendAnswer } from '../http/answer.ts'
 import { isOwnCookie } from '../http/cookies.ts'
 import { firstHeader } from '../http/raw-headers.ts'
 import { createSecurityHeaders } from '../http/security-headers.ts'
@@ -126,7 +126,7 @@ export function createGateApps(
             },
             'too many open connections',
           )
-          sendAnswer(response, crowded(visit), visit.method)
+          sendAnswer(response, deps.denials.crowded(visit, app.name), visit.method)
           return
         }
         deps.log.warn(
@@ -208,17 +208,6 @@ export function createGateApps(
     },
     close: () => upstreams.destroy(),
   }
-}
-
-/** As many WebSockets as one session or one address may have: the next is for when one has closed. */
-function crowded(visit: Visit): Answer {
-  return problemJson({
-    status: 429,
-    title: 'Too many open connections',
-    code: 'too_many_connections',
-    reference: visit.requestId,
-    headers: [['Retry-After', '10']],
-  })
 }
 
 /** The identity headers of a person, made once for as long as their session stays in memory. */

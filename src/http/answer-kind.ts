@@ -12,9 +12,12 @@ const FRAMES: ReadonlySet<string> = new Set(['iframe', 'frame', 'embed', 'object
 
 /**
  * Reads the fetch metadata (W3C Fetch Metadata Request Headers) where the browser sends them.
- * Elsewhere only a request that names `text/html` itself is taken for a page.
+ * Elsewhere only a request that names `text/html` itself is taken for a page, and one that sends
+ * something for a form only when it says that it comes from a page of the same origin.
+ *
+ * @param ownOrigin of the host that is asked; absent: nothing is taken for a form of its own
  */
-export function answerKind(method: string, headers: RawHeaders): AnswerKind {
+export function answerKind(method: string, headers: RawHeaders, ownOrigin?: string): AnswerKind {
   const reading = method === 'GET' || method === 'HEAD'
   const mode = firstHeader(headers, 'sec-fetch-mode')?.toLowerCase()
   if (mode !== undefined) {
@@ -30,5 +33,7 @@ export function answerKind(method: string, headers: RawHeaders): AnswerKind {
   if (firstHeader(headers, 'upgrade') !== undefined) return 'program'
   const accept = firstHeader(headers, 'accept')?.toLowerCase() ?? ''
   if (!accept.includes('text/html') || accept.includes('text/event-stream')) return 'program'
-  return reading ? 'page' : 'form'
+  if (reading) return 'page'
+  // SECURITY: a form that another site sent must not be sent once more after a sign-in.
+  return ownOrigin !== undefined && firstHeader(headers, 'origin') === ownOrigin ? 'form' : 'page'
 }

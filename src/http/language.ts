@@ -1,11 +1,15 @@
 /**
- * The first of `offered` that the visitor asked for: by an explicit choice, by an earlier choice
- * kept in a cookie, by `Accept-Language` (RFC 9110 12.5.4); otherwise the first offered.
+ * The first of `offered` that the visitor asked for: by an explicit choice, by who sent them here
+ * (OpenID Connect `ui_locales`: tags with spaces between, best first), by what they chose for their
+ * account, by an earlier choice kept in a cookie, by `Accept-Language` (RFC 9110 12.5.4);
+ * otherwise the first offered.
  */
 export function chooseLanguage<Language extends string>(
   offered: readonly [Language, ...Language[]],
   wishes: {
     readonly chosen: string | undefined
+    readonly asked?: string | undefined
+    readonly profile?: string | undefined
     readonly kept: string | undefined
     readonly accept: string | undefined
   },
@@ -14,7 +18,15 @@ export function chooseLanguage<Language extends string>(
     const primary = tag?.trim().toLowerCase().split('-', 1)[0]
     return offered.find((language) => language === primary)
   }
-  return find(wishes.chosen) ?? find(wishes.kept) ?? accepted(wishes.accept, find) ?? offered[0]
+  const tags = (wishes.asked ?? '').slice(0, 200).split(' ')
+  return (
+    find(wishes.chosen) ??
+    tags.map(find).find((language) => language !== undefined) ??
+    find(wishes.profile) ??
+    find(wishes.kept) ??
+    accepted(wishes.accept, find) ??
+    offered[0]
+  )
 }
 
 function accepted<Language>(

@@ -8,24 +8,31 @@ import { cspSource, directives, type HeaderPair, HSTS, pair } from './header-pol
  * `same-origin` keeps tokens in addresses from other sites as `no-referrer` does, and unlike it
  * leaves forms their `Origin`, which is checked.
  *
- * SECURITY: no script is allowed, our own neither. In proxy mode a page shares its origin with the
- * app, so `'self'` would include whatever can be uploaded there.
+ * SECURITY: `script` is one file by its whole URL, not `'self'`. In proxy mode a page shares its
+ * origin with the app, so `'self'` would include whatever can be uploaded there. No script makes
+ * markup or code from text (Trusted Types).
  *
+ * @param options.framed it may stand in frames, whosever they are: its one link leaves the frame
+ * @param options.script absolute URL of the only script; absent: none
  * @throws TypeError when a form action is not an origin.
  */
 export function ownPageHeaders(options: {
   readonly https: boolean
   readonly formActions?: readonly string[]
+  readonly script?: string
+  readonly framed?: boolean
 }): readonly HeaderPair[] {
-  const { https, formActions = [] } = options
+  const { https, formActions = [], script, framed = false } = options
   const policy = directives([
     ['default-src', "'none'"],
+    ...(script === undefined ? [] : [['script-src', script] as const]),
     ['style-src', "'self'"],
     ['img-src', "'self'"],
     ['form-action', ["'self'", ...new Set(formActions.map(cspSource))].join(' ')],
-    ['frame-ancestors', "'none'"],
+    ['frame-ancestors', framed ? '*' : "'none'"],
     ['base-uri', "'none'"],
     ['object-src', "'none'"],
+    ['require-trusted-types-for', "'script'"],
   ])
   return [
     pair('Cache-Control', 'no-store'),
@@ -35,7 +42,7 @@ export function ownPageHeaders(options: {
     pair('Permissions-Policy', OWN_FEATURES),
     pair('Referrer-Policy', 'same-origin'),
     pair('X-Content-Type-Options', 'nosniff'),
-    pair('X-Frame-Options', 'DENY'),
+    ...(framed ? [] : [pair('X-Frame-Options', 'DENY')]),
     ...(https ? [pair('Strict-Transport-Security', HSTS)] : []),
   ]
 }

@@ -22,9 +22,10 @@ export type ReturnTickets = {
 
 /**
  * Why there is a ticket. `refused`: a person who followed a link was not let in, and would be
- * with a session. `asked`: anything else.
+ * with a session. `interrupted`: a form was refused that waits in another tab, so one is led to that
+ * site and not to the form's address. `asked`: anything else.
  */
-export type ReturnReason = 'refused' | 'asked'
+export type ReturnReason = 'refused' | 'interrupted' | 'asked'
 
 export type ReturnTicket = {
   /** Unique; 128 random bits. */
@@ -34,6 +35,8 @@ export type ReturnTicket = {
   /** Milliseconds since the epoch. */
   readonly issuedAt: number
 }
+
+const REASONS = ['refused', 'interrupted', 'asked'] as const satisfies readonly ReturnReason[]
 
 /** Bytes of a URL that a person is led back to. With its ticket it stays below 3 KiB. */
 export const MAX_RETURN_URL = 2048
@@ -62,7 +65,7 @@ export function createReturnTickets(deps: {
       const [, issued, id = '', reason, url = ''] = /^(\d+) (\S+) (\S+) (.+)$/s.exec(text) ?? []
       const issuedAt = Number(issued)
       if (!(deps.clock.now() <= issuedAt + LIFETIME)) return undefined
-      return { id, url, reason: reason === 'refused' ? 'refused' : 'asked', issuedAt }
+      return { id, url, reason: REASONS.find((known) => known === reason) ?? 'asked', issuedAt }
     },
     spend: ({ id, issuedAt }) => deps.spent.spend('return', id, issuedAt + LIFETIME + 1),
   }

@@ -1,5 +1,8 @@
 import type { Account, AccountStore } from '../accounts/account.ts'
-import type { Audit, AuditContext, AuditEvent, StepFailure } from '../audit/audit.ts'
+import { newUserId } from '../accounts/user-id.ts'
+import type { Audit, AuditContext } from '../audit/audit.ts'
+import type { Enrolled } from '../factors/enrolled.ts'
+import type { FailureStreaks } from '../factors/failure-streaks.ts'
 import type { PasswordHasher } from '../factors/password.ts'
 import type { RecoveryCodes } from '../factors/recovery-codes.ts'
 import type { Totp } from '../factors/totp.ts'
@@ -8,36 +11,14 @@ import type { Clock } from '../lib/clock.ts'
 import { foldName } from '../lib/fold.ts'
 import { networkKey } from '../lib/network.ts'
 import type { Secret } from '../lib/secret.ts'
-import type { Budget, Limiter, Take } from '../limits/limiter.ts'
+import type { Budget, Limiter } from '../limits/limiter.ts'
 import type { Lockout } from '../limits/lockout.ts'
 import type { Session } from '../sessions/session.ts'
-import type { Issued, Sessions } from '../sessions/sessions.ts'
-
-/** Where an attempt comes from. */
-export type LoginContext = {
-  readonly requestId: string
-  readonly address: string
-  readonly userAgent: string
-  /** Device ids this browser proves it signed in from before, one for each account; may be empty. */
-  readonly knownDevice: (account: Account) => string | undefined
-}
-
-/** What came of a step. Every refusal is one `refused`: the audit log alone knows why. */
-export type StepOutcome =
-  | {
-      readonly kind: 'signed_in'
-      readonly issued: Issued
-      readonly account: Account
-      /** `second_step`: the account has a second factor, which is asked for next. */
-      readonly next: 'second_step' | 'done'
-    }
-  | { readonly kind: 'refused' }
-  /** Too many attempts from this network. */
-  | { readonly kind: 'limited'; readonly take: Take; readonly budget: Budget }
-  /** Too many sign-ins at once on this server; nothing was judged or counted. */
-  | { readonly kind: 'busy' }
-  /** The session was revoked or raised in the meantime: start again. */
-  | { readonly kind: 'gone' }
+import type { Sessions } from '../sessions/sessions.ts'
+import { type ConfirmPassword, createConfirmPassword } from './confirm-password.ts'
+import type { PasswordUpkeep } from './password-upkeep.ts'
+import { createSecondStep, type SecondStepBudgets } from './second-step.ts'
+import { auditContext, failure, type LoginContext, orUndo, type StepOutcome } from './step.ts'
 
 export type Login = {
   /** First step. The same work is done whether the account exists, is locked, or neither. */
@@ -49,6 +30,8 @@ export type Login = {
     },
     context: LoginContext,
   ) => Promise<StepOutcome>
+  /** The password once more, for a session that is complete. */
+  readonly confirmPassword: ConfirmPassword
   /** Second step with a six-digit code that was brought into form already. */
   readonly withTotp: (
     session: Session,
@@ -76,24 +59,24 @@ export type Login = {
 }
 
 export type LoginDeps = {
-  readonly accounts: Pick<AccountStore, 'byName' | 'passwordHash'>
+  readonly accounts: Pick<AccountStore, 'byName' | 'byEmail' | 'passwordHash'>
   readonly passwords: PasswordHasher
-  readonly totp: Pick<Totp, 'verify' | 'hasDevice' | 'finishEnrolment'>
+  /** Absent: a password that was right is left as it is. */
+  readonly upkeep?: PasswordUpkeep
+  readonly enrolled: Pick<Enrolled, 'hasSecond'>
+  readonly totp: Pick<Totp, 'verify' | 'finishEnrolment'>
   readonly recoveryCodes: Pick<RecoveryCodes, 'use'>
   readonly sessions: Pick<Sessions, 'open' | 'raise' | 'end'>
   readonly limiter: Limiter
+  readonly streaks: FailureStreaks
   readonly lockout: Lockout
   readonly audit: Audit
   readonly clock: Clock
 }
 
-export type LoginBudgets = {
+export type LoginBudgets = SecondStepBudgets & {
   /** Attempts at a password, by network. */
   readonly password: Budget
-  /** Attempts at a second factor, by network. */
-  readonly secondStep: Budget
-  /** Attempts at a second factor, by account, wherever they come from. */
-  readonly secondFactor: Budget
 }
 
 /** The login state machine: nothing → password right → complete. */
@@ -104,29 +87,43 @@ export function createLogin(deps: LoginDeps, budgets: LoginBudgets): Login {
   /** The newest unlock obeyed, by account: bounded by the accounts there are. */
   const unlocks = new Map<UserId, number>()
 
-  const readAccount = async (name: string) => {
-    const account = await deps.accounts.byName(name)
-    const hash = account === undefined ? undefined : await deps.accounts.passwordHash(account.id)
+  /** The command line lifts a lock through the store: this process hears of it here. */
+  const obeyUnlock = (account: Account) => {
+    if (account.unlockedAt <= (unlocks.get(account.id) ?? startedAt)) return
+    lockout.unlock(account.name)
+    unlocks.set(account.id, account.unlockedAt)
+  }
+
+  const nobody = newUserId()
+  /** By name, or by the address of one account alone. SECURITY: the same questions for everybody. */
+  const readAccount = async (name: string, typed: string) => {
+    const named = await deps.accounts.byName(name)
+    const addressed = await deps.accounts.byEmail(typed.trim())
+    const account = named ?? addressed
+    // As much is read for a name that nobody has.
+    const hash = await deps.accounts.passwordHash(account?.id ?? nobody)
     return { account, hash }
   }
 
   const withPassword: Login['withPassword'] = async (input, context) => {
     const network = networkKey(context.address)
     const take = limiter.take(budgets.password, network)
-    const name = foldName(input.username).slice(0, 128)
-    const trail: AuditContext = auditContext(context, { user: name })
+    const typed = input.username.slice(0, 1024)
+    const folded = foldName(typed).slice(0, 128)
     if (take.kind === 'limited') {
-      audit(failure('auth.password', 'rate_limited'), trail)
+      audit(failure('auth.password', 'rate_limited'), auditContext(context, { user: folded }))
       return { kind: 'limited', take, budget: budgets.password }
     }
     const giveBack = () => limiter.refund(budgets.password, network)
-    const { account, hash } = await orUndo(() => readAccount(name), giveBack)
+    const { account, hash } = await orUndo(() => readAccount(folded, typed), giveBack)
+    // Every spelling of one account, its address among them, is counted under its name.
+    const name = account?.name ?? folded
+    const trail: AuditContext = auditContext(context, {
+      user: name,
+      ...(account === undefined ? {} : { account }),
+    })
     const device = account === undefined ? undefined : context.knownDevice(account)
-    // The command line lifts a lock through the store: this process hears of it here.
-    if (account !== undefined && account.unlockedAt > (unlocks.get(account.id) ?? startedAt)) {
-      lockout.unlock(name)
-      unlocks.set(account.id, account.unlockedAt)
-    }
+    if (account !== undefined) obeyUnlock(account)
     const door = lockout.begin(name, network, device)
     // SECURITY: the hash is computed in every case, so time does not tell them apart.
     const takeBack = () => {
@@ -156,7 +153,7 @@ export function createLogin(deps: LoginDeps, budgets: LoginBudgets): Login {
       }
       return { kind: 'refused' }
     }
-    const owesSecond = await orUndo(() => deps.totp.hasDevice(account.id), takeBack)
+    const owesSecond = await orUndo(() => deps.enrolled.hasSecond(account.id), takeBack)
     const opening = () =>
       deps.sessions.open({
         userId: account.id,
@@ -169,8 +166,11 @@ export function createLogin(deps: LoginDeps, budgets: LoginBudgets): Login {
     const issued = await orUndo(opening, takeBack)
     // Whoever changes a password ends the account's sessions in the same step: one that was
     // opened with the old password in that moment must not outlive it.
-    const { hash: hashNow } = await orUndo(() => readAccount(name), takeBack)
-    if (hashNow !== hash) {
+    const { hash: hashNow } = await orUndo(() => readAccount(folded, typed), takeBack)
+    // A stronger hash of the same password may have taken its place.
+    const isStill = async () =>
+      hashNow === hash || (await deps.passwords.verify(input.password, hashNow)).kind === 'right'
+    if (hash === undefined || !(await orUndo(isStill, takeBack))) {
       await deps.sessions.end(issued.session.id)
       audit(failure('auth.password', 'wrong'), trail)
       return { kind: 'refused' }
@@ -180,106 +180,47 @@ export function createLogin(deps: LoginDeps, budgets: LoginBudgets): Login {
     const known = auditContext(context, { account, session: issued.session })
     audit({ event: 'auth.password', outcome: 'success' }, known)
     audit({ event: 'session.created', outcome: 'success' }, known)
+    const needsRehash = verdict.kind === 'right' && verdict.needsRehash
+    deps.upkeep?.given({ account, password: input.password, hash, needsRehash }, known)
     return { kind: 'signed_in', issued, account, next: owesSecond ? 'second_step' : 'done' }
   }
 
-  /** What both second factors share: budgets, the proof itself, the rise of the session. */
-  const secondStep = async (
-    event: 'auth.totp' | 'auth.recovery_code',
-    session: Session,
-    account: Account,
-    context: LoginContext,
-    prove: () => Promise<'right' | 'busy' | 'wrong' | 'spent' | 'no_factor'>,
-  ): Promise<StepOutcome> => {
-    const trail = auditContext(context, { account, session })
-    const network = networkKey(context.address)
-    const byNetwork = limiter.take(budgets.secondStep, network)
-    if (byNetwork.kind === 'limited') {
-      audit(failure(event, 'rate_limited'), trail)
-      return { kind: 'limited', take: byNetwork, budget: budgets.secondStep }
-    }
-    const byAccount = limiter.take(budgets.secondFactor, account.id)
-    if (byAccount.kind === 'limited') {
-      audit(failure(event, 'rate_limited'), trail)
-      return { kind: 'limited', take: byAccount, budget: budgets.secondFactor }
-    }
-    const refund = () => {
-      limiter.refund(budgets.secondStep, network)
-      limiter.refund(budgets.secondFactor, account.id)
-    }
-    const proof = await orUndo(prove, refund)
-    if (proof === 'busy') {
-      refund()
-      audit(failure(event, 'busy'), trail)
-      return { kind: 'busy' }
-    }
-    if (proof !== 'right') {
-      audit(failure(event, proof), trail)
-      return { kind: 'refused' }
-    }
-    refund()
-    const kind = event === 'auth.totp' ? 'totp' : 'recovery_code'
-    const issued = await deps.sessions.raise(session, { kind, at: clock.now() })
-    if (issued === undefined) return { kind: 'gone' }
-    const risen = auditContext(context, { account, session: issued.session })
-    audit({ event, outcome: 'success' }, risen)
-    audit({ event: 'session.raised', outcome: 'success' }, risen)
-    return { kind: 'signed_in', issued, account, next: 'done' }
-  }
+  const secondStep = createSecondStep(deps, budgets)
+  const confirmPassword = createConfirmPassword(
+    {
+      ...deps,
+      begin: (account, network, device) => {
+        obeyUnlock(account)
+        return lockout.begin(account.name, network, device)
+      },
+    },
+    budgets.password,
+  )
 
   return {
     withPassword,
+    confirmPassword,
     withTotp: (session, account, code, context) =>
-      secondStep('auth.totp', session, account, context, async () => {
+      secondStep({ event: 'auth.totp', kind: 'totp', session, account, context }, async () => {
         const verdict = await deps.totp.verify(account.id, code)
+        if (verdict.kind === 'drift') return { drift: verdict.by }
         return verdict.kind === 'no_device' ? 'no_factor' : verdict.kind
       }),
     withNewTotp: (session, account, input, context) =>
-      secondStep('auth.totp', session, account, context, async () => {
+      secondStep({ event: 'auth.totp', kind: 'totp', session, account, context }, async () => {
         const verdict = await deps.totp.finishEnrolment(account.id, input.code, input.label)
+        if (verdict.kind === 'drift') return { drift: verdict.by }
         if (verdict.kind !== 'right') return verdict.kind === 'wrong' ? 'wrong' : 'no_factor'
         const trail = auditContext(context, { account, session })
-        audit({ event: 'factor.totp_enrolled', outcome: 'success' }, trail)
+        audit({ event: 'factor.totp_enrolled', outcome: 'success', detail: verdict.label }, trail)
         return 'right'
       }),
-    withRecoveryCode: (session, account, code, context) =>
-      secondStep('auth.recovery_code', session, account, context, async () => {
+    withRecoveryCode: (session, account, code, context) => {
+      const step = { event: 'auth.recovery_code', kind: 'recovery_code' } as const
+      return secondStep({ ...step, session, account, context }, async () => {
         const verdict = await deps.recoveryCodes.use(account.id, code)
         return verdict.kind === 'empty' || verdict.kind === 'format' ? 'wrong' : verdict.kind
-      }),
-  }
-}
-
-/**
- * When `work` throws, nothing was judged: `undo` takes back what was counted for it, so that a
- * store that is out does not lock out whoever tries again meanwhile.
- */
-async function orUndo<T>(work: () => Promise<T>, undo: () => void): Promise<T> {
-  try {
-    return await work()
-  } catch (error) {
-    undo()
-    throw error
-  }
-}
-
-function failure(
-  event: 'auth.password' | 'auth.totp' | 'auth.recovery_code',
-  reason: StepFailure,
-): AuditEvent {
-  return { event, outcome: 'failure', reason }
-}
-
-/** Who, where and under which reference, for the audit log. */
-function auditContext(
-  context: LoginContext,
-  known: { readonly user?: string; readonly account?: Account; readonly session?: Session },
-): AuditContext {
-  return {
-    requestId: context.requestId,
-    clientIp: context.address,
-    ...(known.user === undefined ? {} : { user: known.user }),
-    ...(known.account === undefined ? {} : { user: known.account.name, userId: known.account.id }),
-    ...(known.session === undefined ? {} : { session: known.session.id }),
+      })
+    },
   }
 }

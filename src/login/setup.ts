@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto'
 import type { Account, AccountStore, SetupStore } from '../accounts/account.ts'
+import type { PasswordPolicy } from '../accounts/password-policy.ts'
 import { checkRegistration, type RegistrationProblem } from '../accounts/registration.ts'
 import type { Audit } from '../audit/audit.ts'
 import type { PasswordHasher } from '../factors/password.ts'
@@ -50,12 +51,13 @@ export function createSetup(
     readonly store: SetupStore
     readonly accounts: Pick<AccountStore, 'byId'>
     readonly passwords: PasswordHasher
+    readonly passwordPolicy: Pick<PasswordPolicy, 'check'>
     readonly sessions: Pick<Sessions, 'open'>
     readonly limiter: Limiter
     readonly audit: Audit
     readonly clock: Clock
   },
-  options: { readonly minLength: number; readonly budget: Budget },
+  options: { readonly budget: Budget },
 ): Setup {
   const { store, clock, audit } = deps
   return {
@@ -63,7 +65,9 @@ export function createSetup(
       const token = randomToken()
       const now = clock.now()
       const offered = await store.offer(digest(token), now + LINK_FOR, now)
-      return offered ? new Secret(token) : undefined
+      if (!offered) return undefined
+      audit({ event: 'link.issued', outcome: 'success', link: 'setup' }, {})
+      return new Secret(token)
     },
     isOpen: (token) => store.isOpen(digest(token), clock.now()),
     claim: async (token, fields, origin) => {
@@ -74,7 +78,8 @@ export function createSetup(
         audit({ event: 'setup.claimed', outcome: 'failure' }, trail)
         return { kind: 'gone' }
       }
-      const checked = checkRegistration({ ...fields, groups: [FIRST_GROUP] }, options)
+      const registration = { ...fields, groups: [FIRST_GROUP] }
+      const checked = await checkRegistration(registration, deps.passwordPolicy)
       if (checked.kind === 'refused') return { kind: 'invalid', problems: checked.problems }
       const hashed = await deps.passwords.hash(fields.password)
       if (hashed.kind === 'busy') return { kind: 'busy' }

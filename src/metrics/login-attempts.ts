@@ -12,6 +12,9 @@ const METHODS: ReadonlyMap<string, string> = new Map([
   ['auth.password', 'password'],
   ['auth.totp', 'totp'],
   ['auth.recovery_code', 'recovery_code'],
+  ['auth.passkey', 'passkey'],
+  ['auth.sms', 'sms'],
+  ['auth.link', 'link'],
 ])
 
 /** Counts the steps of sign-ins among audit events; passes over the others. */

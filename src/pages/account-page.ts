@@ -1,35 +1,86 @@
-import { form, hidden } from './fields.ts'
+import { type ActivityItem, activityList } from './account/activity-list.ts'
+import { type DeviceView, devicesSection } from './account/devices-section.ts'
+import { section } from './account/section.ts'
+import { type SessionView, sessionsSection } from './account/sessions-section.ts'
+import { form } from './fields.ts'
 import { type Fragment, type Html, html } from './html.ts'
 import { instant } from './instant.ts'
 import { layout } from './layout.ts'
 import { PATHS } from './paths.ts'
-import { catalogue } from './text/catalogue.ts'
+import { catalogue, LANGUAGE_NAMES } from './text/catalogue.ts'
 import type { Catalogue } from './text/fr.ts'
-import type { AccountView, PageContext, SessionView } from './views.ts'
+import type { Language, PageContext } from './views.ts'
 
-/** One's own account: who one is, the second factor, the recovery codes, the sessions. */
+export type AccountView = {
+  readonly username: string
+  readonly displayName: string
+  readonly email: string
+  readonly groups: readonly string[]
+  readonly level: 'one_factor' | 'two_factor'
+  /** Absent: passkeys are not offered here. */
+  readonly passkeys?: readonly DeviceView[]
+  /** A passkey can be made at this address. */
+  readonly mayAddPasskey: boolean
+  readonly totp: readonly DeviceView[]
+  /** Absent: the account has no set of codes. */
+  readonly codes?: { readonly left: number; readonly total: number }
+  /** Whether there is a second factor for which recovery codes can stand in. */
+  readonly secondFactor: boolean
+  /** Milliseconds since the epoch; 0: not since the account was made. */
+  readonly passwordChangedAt: number
+  /** Absent: no codes are sent to phones here. `masked` is empty while there is no number. */
+  readonly phone?: { readonly masked: string }
+  readonly sessions: readonly SessionView[]
+  /** The newest few. */
+  readonly activity: readonly ActivityItem[]
+  /** Empty: as the browser says. */
+  readonly language: Language | ''
+  readonly notice?: AccountNotice
+}
+
+/** What was just done. */
+export type AccountNotice = keyof Catalogue['accountPage']['notice']
+
+/** One's own account: its factors, then where it is signed in and what happened to it. */
 export function accountPage(context: PageContext, view: AccountView): string {
   const text = catalogue(context.language)
+  const page = text.accountPage
   return layout(
     context,
-    { title: text.accountPage.title },
-    html`<h1>${text.accountPage.title}</h1>
-${notice(text, view)}${profile(text, view)}${totpSection(text, view)}${codesSection(context, view)}${sessionsSection(context, view)}${form(
+    { title: page.title },
+    html`<h1>${page.title}</h1>
+${notice(text, view)}${profile(text, view)}${
+  view.passkeys !== undefined &&
+  devicesSection(text, {
+    id: 'passkeys',
+    devices: view.passkeys,
+    renamePath: PATHS.passkey,
+    removePath: PATHS.removePasskey,
+    ...(view.mayAddPasskey ? { addPath: PATHS.newPasskey } : {}),
+    words: { heading: page.passkeys, none: page.noPasskeys, add: page.addPasskey },
+  })
+}${devicesSection(text, {
+  id: 'totp',
+  devices: view.totp,
+  renamePath: PATHS.totpDevice,
+  removePath: PATHS.removeTotp,
+  addPath: PATHS.newTotp,
+  words: { heading: page.totp, none: page.noTotp, add: page.addTotp },
+})}${codes(text, view)}${password(text, view)}${phone(text, view)}${sessionsSection(context, view.sessions)}${activity(text, view)}${language(context, view)}${form(
   context,
   { action: PATHS.logout },
-  html`<button type="submit">${text.accountPage.logout}</button>`,
+  html`<button type="submit">${page.logout}</button>`,
 )}`,
   )
 }
 
-/** From this many recovery codes down, the page asks to make new ones. */
-const FEW_CODES = 3
+/** From this many recovery codes down, people are asked to make new ones. */
+export const FEW_CODES = 3
 
-function notice(text: Catalogue, view: AccountView): Fragment {
+function notice({ accountPage: page }: Catalogue, view: AccountView): Fragment {
   if (view.notice === undefined) return undefined
-  const words = text.accountPage.notice
-  const message =
-    view.notice === 'recovery_used' ? words.recovery_used(view.codesLeft ?? 0) : words[view.notice]
+  const words = page.notice[view.notice]
+  const message = typeof words === 'string' ? words : words(view.codes?.left ?? 0)
   return html`<p class="notice" role="status">${message}</p>\n`
 }
 
@@ -42,82 +93,86 @@ function profile(text: Catalogue, view: AccountView): Html {
     [page.groups, view.groups.join(', ')],
     [page.level, page.levels[view.level]],
   ]
-  return html`<section aria-labelledby="profile"><h2 id="profile">${page.profile}</h2>
-<dl>${rows
-    .filter(([, value]) => value !== '')
-    .map(([name, value]) => html`<dt>${name}</dt><dd><bdi>${value}</bdi></dd>\n`)}</dl></section>
-`
+  return section(
+    'profile',
+    page.profile,
+    html`<dl>${rows
+      .filter(([, value]) => value !== '')
+      .map(([name, value]) => html`<dt>${name}</dt><dd><bdi>${value}</bdi></dd>\n`)}</dl>`,
+  )
 }
 
-function totpSection(text: Catalogue, view: AccountView): Html {
+/** Recovery codes stand for a second factor: without one there is nothing to make. */
+function codes({ accountPage: page }: Catalogue, view: AccountView): Fragment {
+  const { codes } = view
+  if (codes === undefined && !view.secondFactor) return undefined
+  return section(
+    'codes',
+    page.codes,
+    html`<p>${codes === undefined ? page.noCodes : page.codesLeft(codes.left, codes.total)}</p>
+${
+  codes !== undefined &&
+  codes.left <= FEW_CODES &&
+  view.secondFactor &&
+  html`<p class="notice">${page.fewCodes}</p>\n`
+}${
+  view.secondFactor &&
+  html`<p><a class="button quiet" href="${PATHS.newRecoveryCodes}">${codes === undefined ? page.createCodes : page.newCodes}</a></p>`
+}`,
+  )
+}
+
+function password(text: Catalogue, { passwordChangedAt: at }: AccountView): Html {
   const page = text.accountPage
-  const enrolled = view.totp.length > 0
-  return html`<section aria-labelledby="totp"><h2 id="totp">${page.totp}</h2>
-${
-  enrolled
-    ? html`<ul class="cards">${view.totp.map(
-        ({ label, addedAt }) =>
-          html`<li><strong><bdi>${label}</bdi></strong><span class="hint">${page.addedAt} ${instant(text, addedAt)}</span></li>\n`,
-      )}</ul>\n`
-    : html`<p>${page.noTotp}</p>\n`
-}<p><a class="button quiet" href="${PATHS.newTotp}">${enrolled ? page.addAnotherTotp : page.addTotp}</a></p></section>
-`
-}
-
-/** Recovery codes stand for an authenticator app: without one there is nothing to show. */
-function codesSection(context: PageContext, view: AccountView): Fragment {
-  const { accountPage: page } = catalogue(context.language)
-  const left = view.codesLeft
-  if (left === undefined && view.totp.length === 0) return undefined
-  const create = form(
-    context,
-    { action: PATHS.newRecoveryCodes },
-    html`<button type="submit" class="quiet">${left === undefined ? page.createCodes : page.newCodes}</button>`,
+  return section(
+    'password',
+    page.password,
+    html`<p>${at === 0 ? page.passwordUnchanged : html`${page.passwordChangedAt} ${instant(text, at)}`}</p>
+<p><a class="button quiet" href="${PATHS.changePassword}">${page.changePassword}</a></p>`,
   )
-  return html`<section aria-labelledby="codes"><h2 id="codes">${page.codes}</h2>
-${
-  left === undefined
-    ? html`<p>${page.noCodes}</p>\n${create}`
-    : html`<p>${page.codesLeft(left, view.codesTotal ?? left)}</p>
-${left <= FEW_CODES && html`<p class="notice">${page.fewCodes}</p>\n`}<details><summary>${page.newCodes}</summary>
-<p>${page.newCodesWarning}</p>
-${create}</details>`
-}</section>
-`
 }
 
-function sessionsSection(context: PageContext, view: AccountView): Html {
-  const { accountPage: page } = catalogue(context.language)
-  const others = view.sessions.some((session) => !session.current)
-  return html`<section aria-labelledby="sessions"><h2 id="sessions">${page.sessions}</h2>
-<ul class="cards">${view.sessions.map((session) => sessionCard(context, session))}</ul>
-${
-  others &&
-  form(
-    context,
-    { action: PATHS.endOtherSessions },
-    html`<button type="submit" class="quiet">${page.endOthers}</button>`,
+function phone({ accountPage: page }: Catalogue, view: AccountView): Fragment {
+  if (view.phone === undefined) return undefined
+  const { masked } = view.phone
+  const none = masked === ''
+  return section(
+    'phone',
+    page.phone,
+    html`<p>${none ? page.noPhone : html`<bdi>${masked}</bdi>`}</p>
+<p><a class="button quiet" href="${PATHS.phone}">${none ? page.addPhone : page.changePhone}</a></p>`,
   )
-}</section>
-`
 }
 
-function sessionCard(context: PageContext, session: SessionView): Html {
-  const text = catalogue(context.language)
+function activity(text: Catalogue, view: AccountView): Fragment {
+  if (view.activity.length === 0) return undefined
   const page = text.accountPage
-  const device = page.sessionName(session.browser, session.system) || page.unknownDevice
-  return html`<li><strong>${device}</strong>${session.current && html` <span class="tag">${page.thisSession}</span>`}
-<dl><dt>${page.lastSeenAt}</dt><dd>${instant(text, session.lastSeenAt)}</dd>
-<dt>${page.startedAt}</dt><dd>${instant(text, session.startedAt)}</dd>
-<dt>${page.endsAt}</dt><dd>${instant(text, session.endsAt)}</dd>
-<dt>${page.address}</dt><dd>${session.address}</dd></dl>
-${
-  !session.current &&
-  form(
-    context,
-    { action: PATHS.endSession },
-    html`${hidden('session', session.id)}<button type="submit" class="quiet">${page.endSession}<span class="vh">${text.colon} ${device}</span></button>`,
+  return section(
+    'activity',
+    page.activity,
+    html`${activityList(text, view.activity)}<p class="aside"><a href="${PATHS.activity}">${page.allActivity}</a></p>`,
   )
-}</li>
-`
+}
+
+function language(context: PageContext, view: AccountView): Fragment {
+  const { accountPage: page } = catalogue(context.language)
+  if (context.languages.length < 2) return undefined
+  const choices = [...context.languages, ''] as const
+  return section(
+    'language',
+    page.language,
+    form(
+      context,
+      { action: PATHS.language },
+      choices.map((choice) => {
+        const name = choice === '' ? page.browserLanguage : LANGUAGE_NAMES[choice]
+        const tongue = choice !== '' && html` lang="${choice}"`
+        return html`<p class="aside">${
+          choice === view.language
+            ? html`<strong${tongue}>${name}</strong>`
+            : html`<button type="submit" name="language" value="${choice}" class="link"${tongue}>${name}</button>`
+        }</p>\n`
+      }),
+    ),
+  )
 }

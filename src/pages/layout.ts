@@ -1,9 +1,9 @@
-import { icon, stylesheet } from './assets.ts'
-import { type Fragment, html, trustedMarkup } from './html.ts'
+import { icon, script, stylesheet } from './assets.ts'
+import { type Fragment, type Html, html, trustedMarkup } from './html.ts'
 import { helpLink, localLink, withQuery } from './link.ts'
 import { MARK } from './mark.ts'
 import { catalogue, LANGUAGE_NAMES } from './text/catalogue.ts'
-import type { PageContext } from './views.ts'
+import type { Brand, PageContext } from './views.ts'
 
 export type PageHead = {
   /** What the page is about; app and organisation are added. */
@@ -26,11 +26,12 @@ export function layout(context: PageContext, head: PageHead, main: Fragment): st
 <meta name="color-scheme" content="light dark">
 <meta name="robots" content="noindex">
 <link rel="icon" type="image/svg+xml" href="${icon.path}">
-<link rel="stylesheet" href="${stylesheet.path}">
+<link rel="stylesheet" href="${context.brand.stylesheet ?? stylesheet.path}">
+<script type="module" src="${script.path}"></script>
 </head>
 <body>
 <a class="skip" href="#main">${text.skip}</a>
-<header>${trustedMarkup(MARK)}<span>${context.brand.name}</span></header>
+<header>${logo(context.brand)}<span>${context.brand.name}</span></header>
 <main id="main" tabindex="-1">
 ${main}
 </main>
@@ -40,6 +41,15 @@ ${help(context)}${languages(context)}<p>${text.reference}${'\u00a0'}<span class=
 </body>
 </html>
 `.toString()
+}
+
+/** The owner's logo, or our mark. The name stands beside it, so that it says nothing itself. */
+function logo({ logo }: Brand): Html {
+  if (logo === undefined) return trustedMarkup(MARK)
+  const image = html`<img src="${logo.path}" alt="">`
+  return logo.dark === undefined
+    ? image
+    : html`<picture><source srcset="${logo.dark}" media="(prefers-color-scheme:dark)">${image}</picture>`
 }
 
 function help(context: PageContext): Fragment {

@@ -1,8 +1,10 @@
 import { errorSummary, SUMMARY_ID, type SummaryItem } from './error-summary.ts'
-import { checkbox, form, inputField } from './fields.ts'
+import { checkbox, form, hidden, inputField } from './fields.ts'
 import { type Fragment, html } from './html.ts'
 import { layout } from './layout.ts'
 import { helpLink } from './link.ts'
+import { forgetPasskey, passkeyForm } from './passkey-field.ts'
+import { PATHS } from './paths.ts'
 import { catalogue } from './text/catalogue.ts'
 import type { Catalogue } from './text/fr.ts'
 import type { LoginView, PageContext } from './views.ts'
@@ -15,22 +17,24 @@ export function loginPage(context: PageContext, view: LoginView): string {
   const text = catalogue(context.language)
   const problems = summaryItems(text, view)
   const failed = problems.length > 0
-  const confirming = view.notice === 'confirm'
   const describedBy = failed && view.problem !== 'empty' ? SUMMARY_ID : undefined
   const messageOf = (field: string) => problems.find((item) => item.field === field)?.message
   return layout(
     context,
     {
-      title: confirming ? text.login.confirmTitle : text.login.title,
+      title: text.login.title,
       app: view.app?.name,
       failed,
     },
-    html`${errorSummary(text, problems)}<h1>${heading(text, view)}</h1>
+    html`${errorSummary(text, problems)}${forgetPasskey(view.passkeyRefused?.forgotten)}<h1>${heading(text, view)}</h1>
 ${view.app !== undefined && html`<p class="host">${view.app.host}</p>\n`}${
   view.notice !== undefined && html`<p class="notice">${text.login.notice[view.notice]}</p>\n`
 }${form(
   context,
-  { returnTicket: view.returnTicket },
+  {
+    returnTicket: view.returnTicket,
+    ...(view.passkeyRefused === undefined ? {} : { action: PATHS.login }),
+  },
   html`${inputField(context, {
     name: 'username',
     label: text.username,
@@ -39,7 +43,8 @@ ${view.app !== undefined && html`<p class="host">${view.app.host}</p>\n`}${
     input: {
       type: 'text',
       value: view.username,
-      autocomplete: 'username',
+      // The last word lets browsers offer passkeys here.
+      autocomplete: view.passkeyOptions === undefined ? 'username' : 'username webauthn',
       autocapitalize: 'none',
       autocorrect: 'off',
       spellcheck: 'false',
@@ -64,18 +69,20 @@ ${view.app !== undefined && html`<p class="host">${view.app.host}</p>\n`}${
     label: text.login.remember,
     hint: text.login.rememberHint(view.rememberFor),
     checked: view.remember,
-  })}<button type="submit">${confirming ? text.login.confirm : text.login.submit}</button>`,
-)}${forgotten(context, text)}`,
+  })}<button type="submit">${text.login.submit}</button>`,
+)}${passkey(context, view)}${view.canReset === true ? toReset(text) : forgotten(context, text)}`,
   )
 }
 
 function heading(text: Catalogue, view: LoginView): string {
-  if (view.notice === 'confirm') return text.login.confirmTitle
   return view.app === undefined ? text.login.title : text.login.titleFor(view.app.name)
 }
 
 function summaryItems(text: Catalogue, view: LoginView): readonly SummaryItem[] {
   const { problem } = text.login
+  if (view.passkeyRefused !== undefined) {
+    return [{ message: text.passkeys.problem[view.passkeyRefused.problem] }]
+  }
   if (view.problem === undefined) return []
   if (view.problem === 'busy') return [{ message: text.busy }]
   if (view.problem === 'wrong') return [{ message: problem.wrong }]
@@ -84,6 +91,25 @@ function summaryItems(text: Catalogue, view: LoginView): readonly SummaryItem[] 
   return view.username === ''
     ? [{ field: 'username', message: problem.emptyUsername }, password]
     : [password]
+}
+
+/** The whole sign-in by passkey; script shows it where there can be one. */
+function passkey(context: PageContext, view: LoginView): Fragment {
+  if (view.passkeyOptions === undefined) return undefined
+  return passkeyForm(context, {
+    action: PATHS.passkeyLogin,
+    returnTicket: view.returnTicket,
+    use: 'sign-in',
+    options: view.passkeyOptions,
+    submit: catalogue(context.language).passkeys.button,
+    quiet: true,
+    class: 'aside',
+    fields: hidden('remember', ''),
+  })
+}
+
+function toReset(text: Catalogue): Fragment {
+  return html`<p class="aside"><a href="${PATHS.forgotten}">${text.login.forgotten}</a></p>\n`
 }
 
 function forgotten(context: PageContext, text: Catalogue): Fragment {

@@ -41,12 +41,13 @@ export function problemContent(
           lead(words.upstream[view.problem]),
           html`<p>${words.upstream.lead}</p>\n`,
           retry(text, view.retryPath, room),
+          status(text, view.statusPage, room),
         ],
       }
     case 'unavailable':
       return {
         title: words.unavailable.title,
-        body: [lead(words.unavailable.lead), again(text)],
+        body: [lead(words.unavailable.lead), again(text), status(text, view.statusPage, room)],
       }
     case 'unknown_host':
       return {
@@ -54,11 +55,11 @@ export function problemContent(
         body: html`${lead(words.unknownHost.lead)}<p><code>${clip(view.host, room.name)}</code></p>\n`,
       }
     case 'not_found':
-      return { title: words.notFound.title, body: [lead(words.notFound.lead), toAccount(text)] }
+      return { title: words.notFound.title, body: [lead(words.notFound.lead), toApps(text)] }
     case 'bad_request':
       return { title: words.badRequest.title, body: lead(words.badRequest[view.problem]) }
     case 'link_gone':
-      return { title: words.linkGone.title, body: [lead(words.linkGone.lead), toAccount(text)] }
+      return { title: words.linkGone.title, body: [lead(words.linkGone.lead), toApps(text)] }
     case 'foreign_form': {
       const back = fits(localLink(view.backPath), room) ?? PATHS.account
       return {
@@ -71,7 +72,10 @@ export function problemContent(
     case 'wrong_address':
       return { title: words.loop.title, body: wrongAddress(text, view, room) }
     case 'interrupted':
-      return { title: words.interrupted.title, body: interrupted(text, view.loginUrl) }
+      return {
+        title: words.interrupted[view.lack === 'session' ? 'title' : 'confirmTitle'],
+        body: interrupted(text, view),
+      }
     case 'framed':
       return {
         title: words.framed.title,
@@ -102,7 +106,7 @@ function forbidden(context: PageContext, view: View<'forbidden'>, room: Room): F
   const subject = words.requestSubject(clip(view.appName, room.name), context.reference)
   const request = fits(helpLink(context.brand.help, subject), room)
   const change = link(view.switchPath, room)
-  const account = link(view.accountPath, room)
+  const apps = link(view.appsPath, room)
   const known = view.signedInAs !== ''
   return [
     known &&
@@ -113,15 +117,17 @@ function forbidden(context: PageContext, view: View<'forbidden'>, room: Room): F
     view.remediation !== undefined && html`<p>${clip(view.remediation, room.words)}</p>\n`,
     request !== undefined && button(words.request, request),
     change !== undefined && button(text.changeAccount, change, 'button quiet'),
-    account !== undefined &&
-      html`<p class="aside"><a href="${account}">${text.myAccount}</a></p>\n`,
+    apps !== undefined && button(text.problem.apps, apps, 'button quiet'),
   ]
 }
 
 function tooMany(text: Catalogue, view: View<'too_many'>): Fragment {
   const words = text.problem.tooMany
-  const wait = words.lead(view.retryAfterSeconds * SECOND)
-  return html`<p class="lead">${wait} (${words.at} ${instant(text, view.retryAt, 'time')}).</p>\n`
+  const seconds = view.retryAfterSeconds
+  const length = html`<span data-seconds="${seconds}" aria-live="off">${words.length(seconds * SECOND)}</span>`
+  return html`<p class="lead">${words.at} ${instant(text, view.retryAt, 'time')} (${words.in} ${length}).</p>
+<p id="afterwards" hidden><a class="button" href="">${text.retry}</a></p>
+`
 }
 
 /** Which cookie it is, what one can do oneself, and what whoever runs the proxy has to look at. */
@@ -163,11 +169,13 @@ ${checks.map((check) => html`<li>${check}</li>\n`)}</ul>
 `
 }
 
-function interrupted(text: Catalogue, loginUrl: string): Fragment {
+/** The form waits in this tab: one signs in beside it, and the browser sends it once more. */
+function interrupted(text: Catalogue, view: View<'interrupted'>): Fragment {
   const words = text.problem.interrupted
   return html`${lead(words.lead)}<ol class="steps">
-<li><a class="button" href="${signInLink(loginUrl)}" target="_blank" rel="noopener">${words.signIn}</a></li>
-<li>${words.resend}</li>
+<li><a class="button" href="${signInLink(view.loginUrl)}" target="_blank" rel="noopener">${view.lack === 'session' ? words.signIn : words.confirm}</a></li>
+<li><p>${words.reload}</p>
+<button type="button" id="resend" hidden>${words.resend}</button></li>
 </ol>
 `
 }
@@ -180,8 +188,16 @@ function button(label: string, href: string, look = 'button'): Html {
   return html`<p><a class="${look}" href="${href}">${label}</a></p>\n`
 }
 
-function toAccount(text: Catalogue): Html {
-  return button(text.myAccount, PATHS.account)
+function toApps(text: Catalogue): Html {
+  return button(text.problem.apps, PATHS.launcher)
+}
+
+function status(text: Catalogue, page: string | undefined, room: Room): Fragment {
+  const href = link(page, room)
+  return (
+    href !== undefined &&
+    html`<p class="aside"><a href="${href}">${text.problem.statusPage}</a></p>\n`
+  )
 }
 
 /** The page asked for, once more. */

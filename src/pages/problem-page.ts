@@ -1,7 +1,7 @@
 import { html } from './html.ts'
 import { layout } from './layout.ts'
 import { clip, problemContent, type Room } from './problem-content.ts'
-import type { PageContext, ProblemView } from './views.ts'
+import type { Brand, PageContext, ProblemView } from './views.ts'
 
 /**
  * The page that stands in for an answer of the app. It stays under 8 KiB whatever the view holds:
@@ -23,11 +23,13 @@ function render(context: PageContext, view: ProblemView, room: Room): string {
   const fitted: PageContext = {
     ...context,
     self: self.length > room.link ? '' : self,
-    brand: {
-      name: clip(brand.name, room.name),
-      ...(brand.help !== undefined && brand.help.length <= room.link && { help: brand.help }),
-    },
+    brand: { ...withoutLongHelp(brand, room), name: clip(brand.name, room.name) },
   }
   const { title, body } = problemContent(fitted, view, room)
   return layout(fitted, { title }, html`<h1>${title}</h1>\n${body}`)
+}
+
+function withoutLongHelp(brand: Brand, room: Room): Brand {
+  const { help = '', ...rest } = brand
+  return help.length <= room.link ? brand : rest
 }

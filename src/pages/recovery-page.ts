@@ -2,8 +2,7 @@ import { errorSummary } from './error-summary.ts'
 import { form, inputField, usernameForManagers } from './fields.ts'
 import { html } from './html.ts'
 import { layout } from './layout.ts'
-import { PATHS } from './paths.ts'
-import { accountLine, changeAccount, refusedCode, withTicket } from './second-step.ts'
+import { accountLine, confirmField, otherWaysList, refusedCode, wayOut } from './second-step.ts'
 import { catalogue } from './text/catalogue.ts'
 import type { PageContext, SecondStepView } from './views.ts'
 
@@ -18,7 +17,7 @@ export function recoveryPage(context: PageContext, view: SecondStepView): string
     html`${errorSummary(text, refused.items)}${form(
       context,
       { returnTicket: view.returnTicket },
-      html`${usernameForManagers(view.username)}${inputField(context, {
+      html`${confirmField(view.confirm)}${usernameForManagers(view.username)}${inputField(context, {
         name: 'recovery_code',
         label: text.recovery.heading,
         heading: true,
@@ -36,9 +35,6 @@ export function recoveryPage(context: PageContext, view: SecondStepView): string
           autofocus: !failed,
         },
       })}<button type="submit">${text.recovery.submit}</button>`,
-    )}${accountLine(context, view.username)}${
-      view.otherWay &&
-      html`<p><a href="${withTicket(PATHS.totp, view.returnTicket)}">${text.recovery.useTotp}</a></p>\n`
-    }${changeAccount(context, view.returnTicket)}`,
+    )}${accountLine(context, view.username)}${otherWaysList(context, text.recovery.noCodes, view.others)}${wayOut(context, view)}`,
   )
 }

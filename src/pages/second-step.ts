@@ -1,11 +1,11 @@
 import { SUMMARY_ID, type SummaryItem } from './error-summary.ts'
-import { form, type InputField } from './fields.ts'
-import { type Html, html } from './html.ts'
-import { withQuery } from './link.ts'
+import { form, hidden, type InputField } from './fields.ts'
+import { type Fragment, type Html, html } from './html.ts'
+import { helpLink, localLink, withQuery } from './link.ts'
 import { PATHS } from './paths.ts'
 import { catalogue } from './text/catalogue.ts'
 import type { Catalogue } from './text/fr.ts'
-import type { PageContext, SecondStepView } from './views.ts'
+import type { OtherWay, PageContext, SecondStepView } from './views.ts'
 
 /** Whose account it is, as text: the page does not ask for it. */
 export function accountLine(context: PageContext, username: string): Html {
@@ -34,6 +34,31 @@ export function refusedCode(
   return { items: [{ message, field }], field: { problem: message } }
 }
 
+/** What to do without the way a page is about: the other ways, and whom to ask. */
+export function otherWaysList(
+  context: PageContext,
+  summary: string,
+  ways: readonly OtherWay[],
+): Html {
+  const text = catalogue(context.language)
+  const help = helpLink(context.brand.help, text.helpSubject(context.reference))
+  return html`<details><summary>${summary}</summary>
+${
+  ways.length === 0
+    ? html`<p>${text.secondStep.noOtherWay}</p>\n`
+    : ways.map(
+        ({ kind, path }) =>
+          html`<p><a href="${localLink(path) ?? ''}">${text.secondStep.useWay[kind]}</a></p>\n`,
+      )
+}${help !== undefined && html`<p><a href="${help}">${text.help}</a></p>\n`}</details>
+`
+}
+
+/** Tells the server that a factor is proved once more, not for the first time. */
+export function confirmField(confirm: boolean): Fragment {
+  return confirm && hidden('confirm', '1')
+}
+
 /** The way out for somebody who meant another account: ends what was begun, keeps the ticket. */
 export function changeAccount(context: PageContext, returnTicket: string): Html {
   return form(
@@ -41,6 +66,16 @@ export function changeAccount(context: PageContext, returnTicket: string): Html 
     { action: PATHS.logout, returnTicket, class: 'aside' },
     html`<button type="submit" class="link">${catalogue(context.language).changeAccount}</button>`,
   )
+}
+
+/** The way out of a page of the second step: back, or to another account. */
+export function wayOut(
+  context: PageContext,
+  view: { readonly confirm: boolean; readonly returnTicket: string },
+): Html {
+  if (!view.confirm) return changeAccount(context, view.returnTicket)
+  const { cancel } = catalogue(context.language).secondStep.confirm
+  return html`<p class="aside"><a href="${PATHS.launcher}">${cancel}</a></p>\n`
 }
 
 /** A link between pages of one sign-in, which keeps the ticket. */

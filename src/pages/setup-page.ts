@@ -10,9 +10,9 @@ import type { PageContext, SetupView } from './views.ts'
 export function setupPage(context: PageContext, view: SetupView): string {
   const text = catalogue(context.language)
   const problems = new Map(
-    view.problems.map(({ field, problem, detail }) => [
+    view.problems.map(({ field, problem, detail, what }) => [
       field,
-      text.fieldProblem(field, problem, detail),
+      text.fieldProblem(field, problem, detail, what),
     ]),
   )
   const items: readonly SummaryItem[] = [
@@ -68,7 +68,7 @@ ${inputField(context, {
 })}${inputField(context, {
   name: 'password',
   label: text.password,
-  hint: text.setup.passwordHint(view.minLength),
+  hint: text.passwords.hint(view.asked),
   problem: problems.get('password'),
   input: {
     type: 'password',

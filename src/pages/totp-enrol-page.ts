@@ -1,3 +1,5 @@
+import { copyButton } from './copy-button.ts'
+import { driftWords } from './drift.ts'
 import { errorSummary } from './error-summary.ts'
 import { form, hidden, inputField, usernameForManagers } from './fields.ts'
 import { type Fragment, html, trustedMarkup } from './html.ts'
@@ -15,7 +17,11 @@ import type { PageContext, TotpEnrolView } from './views.ts'
 export function totpEnrolPage(context: PageContext, view: TotpEnrolView): string {
   const text = catalogue(context.language)
   const failed = view.problem !== undefined
-  const message = failed ? text.enrol.problem[view.problem] : undefined
+  const message = !failed
+    ? undefined
+    : view.drift === undefined
+      ? text.enrol.problem[view.problem]
+      : driftWords(text, view.drift)
   return layout(
     context,
     { title: text.enrol.title, failed },
@@ -67,7 +73,7 @@ function manualKey(context: PageContext, view: TotpEnrolView): Fragment {
   const text = catalogue(context.language)
   return html`<details><summary>${text.enrol.cannotScan}</summary>
 <p>${text.enrol.typeKey}</p>
-<p><code class="key">${view.key}</code></p>
-<dl><dt>${text.account}</dt><dd><bdi>${view.issuer}</bdi>${text.colon} <bdi>${view.username}</bdi></dd>
+<p id="key"><code class="key">${view.key}</code></p>
+${copyButton('key', text.enrol.copyKey, text.enrol.keyCopied)}<dl><dt>${text.account}</dt><dd><bdi>${view.issuer}</bdi>${text.colon} <bdi>${view.username}</bdi></dd>
 <dt>${text.enrol.keyKind}</dt><dd>${text.enrol.keySettings}</dd></dl></details>`
 }

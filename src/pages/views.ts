@@ -3,8 +3,21 @@
  * `(context, view) => html`. Paths are absolute paths on the host the page is shown on.
  */
 
+import type { ForgottenPasskey, PasskeyProblem } from './passkey-problem.ts'
+
 export const LANGUAGES = ['fr', 'en'] as const
 export type Language = (typeof LANGUAGES)[number]
+
+/** Whose page it is, as its owner wants it to look. Paths are of our own assets. */
+export type Brand = {
+  readonly name: string
+  /** `mailto:` or http(s). */
+  readonly help?: string
+  /** In the place of our mark; `dark` where that is another picture. */
+  readonly logo?: { readonly path: string; readonly dark?: string }
+  /** In the place of our style sheet, with another accent. */
+  readonly stylesheet?: string
+}
 
 /** What every page needs. */
 export type PageContext = {
@@ -13,7 +26,7 @@ export type PageContext = {
   readonly languages: readonly Language[]
   /** The page's own path and query without `lang`, e.g. `/.sallyport/login?rt=…`; for the language links. */
   readonly self: string
-  readonly brand: { readonly name: string; readonly help?: string }
+  readonly brand: Brand
   /** Short reference of this request, e.g. `7F3K-2Q9D`; shown in the footer. */
   readonly reference: string
   /** Goes into every form as the hidden field `form_token`. */
@@ -31,9 +44,24 @@ export type FieldProblem<Field extends string> = {
     | 'too_long'
     | 'too_common'
     | 'contains_name'
+    | 'too_simple'
+    | 'leaked'
+    | 'unchecked'
+    | 'same'
     | 'mismatch'
   /** For `too_short`: how many characters it takes. */
   readonly detail?: number
+  /** For `contains_name`: whose name it is. */
+  readonly what?: 'username' | 'email' | 'display_name' | 'service' | 'app'
+}
+
+/** What a new password must be: the words before its field are made of it. */
+export type PasswordAskedView = {
+  readonly preset: 'nist' | 'cnil-50' | 'cnil-80' | 'owasp'
+  /** In code points. */
+  readonly minLength: number
+  /** Leaked ones are refused. */
+  readonly leaks: boolean
 }
 
 export type SetupView = {
@@ -42,7 +70,7 @@ export type SetupView = {
   readonly username: string
   readonly displayName: string
   readonly email: string
-  readonly minLength: number
+  readonly asked: PasswordAskedView
   readonly problems: readonly FieldProblem<'username' | 'display_name' | 'email' | 'password'>[]
   /** Too many passwords at once: nothing was judged. */
   readonly problem?: 'busy'
@@ -62,8 +90,23 @@ export type LoginView = {
    * `busy`: too many sign-ins at once, nothing was judged.
    */
   readonly problem?: 'wrong' | 'empty' | 'busy'
-  /** `expired`: the form had been open too long; `confirm`: prove again before a change; `session_ended`. */
-  readonly notice?: 'expired' | 'confirm' | 'session_ended'
+  /** `expired`: the form had been open too long; `session_ended`; `password_reset`. */
+  readonly notice?: 'expired' | 'session_ended' | 'password_reset'
+  /** A forgotten password can be replaced by a link that is mailed. */
+  readonly canReset?: boolean
+  /** What a browser is asked for a passkey with, as JSON; absent: passkeys do not work here. */
+  readonly passkeyOptions?: string
+  /** The page answers the passkey's form, at its address. */
+  readonly passkeyRefused?: {
+    readonly problem: PasskeyProblem
+    readonly forgotten?: ForgottenPasskey
+  }
+}
+
+/** Another way to take the second step, and its page with what is kept on the way. */
+export type OtherWay = {
+  readonly kind: 'passkey' | 'totp' | 'sms' | 'recovery'
+  readonly path: string
 }
 
 /** Second step: `/login/totp` and `/login/recovery`. */
@@ -71,8 +114,12 @@ export type SecondStepView = {
   readonly username: string
   readonly returnTicket: string
   readonly problem?: 'empty' | 'format' | 'wrong' | 'busy'
-  /** Whether the other way can be offered. */
-  readonly otherWay: boolean
+  /** The code is right by a clock that is ahead by so many milliseconds, behind if negative. */
+  readonly drift?: number
+  /** The other ways this account has, best first. */
+  readonly others: readonly OtherWay[]
+  /** It is proved once more, for a change or for a rule. */
+  readonly confirm: boolean
 }
 
 export type TotpEnrolView = {
@@ -88,6 +135,8 @@ export type TotpEnrolView = {
   /** An app insists on a second step: say so, there is no "later". */
   readonly required: boolean
   readonly problem?: 'empty' | 'format' | 'wrong' | 'expired'
+  /** The code is right by a clock that is ahead by so many milliseconds, behind if negative. */
+  readonly drift?: number
 }
 
 export type RecoveryCodesView = {
@@ -95,42 +144,9 @@ export type RecoveryCodesView = {
   /** `XXXXX-XXXXX-XXXXX`, shown this once. */
   readonly codes: readonly string[]
   readonly createdAt: number
-  /** Where the Continue form posts to; it carries the checkbox `saved` and the hidden `rt`. */
-  readonly continueTo: string
   readonly returnTicket: string
   /** The box was not ticked; only possible while the codes can still be shown. */
   readonly problem?: 'not_saved'
-}
-
-export type SessionView = {
-  readonly id: string
-  readonly current: boolean
-  /** e.g. `Firefox`, `Linux`; empty when unknown. */
-  readonly browser: string
-  readonly system: string
-  readonly address: string
-  readonly startedAt: number
-  readonly lastSeenAt: number
-  readonly endsAt: number
-}
-
-export type AccountView = {
-  readonly username: string
-  readonly displayName: string
-  readonly email: string
-  readonly groups: readonly string[]
-  readonly level: 'one_factor' | 'two_factor'
-  readonly totp: readonly { readonly label: string; readonly addedAt: number }[]
-  /** `undefined` when the account has no set of codes. */
-  readonly codesLeft?: number
-  readonly codesTotal?: number
-  readonly sessions: readonly SessionView[]
-  readonly notice?:
-    | 'session_ended'
-    | 'others_ended'
-    | 'recovery_used'
-    | 'totp_added'
-    | 'codes_saved'
 }
 
 export type SignOutView = {
@@ -149,9 +165,9 @@ export type ProblemView =
       /** The rule's own words in this language, if the owner wrote some. */
       readonly explanation?: string
       readonly remediation?: string
-      /** Paths of "switch account" and "my account"; absent when nobody is signed in. */
+      /** Paths of "switch account" and "my apps"; absent when nobody is signed in. */
       readonly switchPath?: string
-      readonly accountPath?: string
+      readonly appsPath?: string
     }
   | { readonly kind: 'too_many'; readonly retryAt: number; readonly retryAfterSeconds: number }
   | {
@@ -161,8 +177,10 @@ export type ProblemView =
       readonly appName: string
       /** For the Retry link: the page asked for, path and query. */
       readonly retryPath: string
+      /** Where people can read how the services are. */
+      readonly statusPage?: string
     }
-  | { readonly kind: 'unavailable' }
+  | { readonly kind: 'unavailable'; readonly statusPage?: string }
   | { readonly kind: 'unknown_host'; readonly host: string }
   | { readonly kind: 'not_found' }
   | { readonly kind: 'bad_request'; readonly problem: 'path' | 'request' }
@@ -193,8 +211,13 @@ export type ProblemView =
       readonly asked: string
       readonly problem: 'scheme' | 'host'
     }
-  /** An expired session on a sent form: 401 at the same URL, nothing is lost. */
-  | { readonly kind: 'interrupted'; readonly loginUrl: string }
+  /** A sent form without a session, or without a proof: 401 at the same URL, nothing is lost. */
+  | {
+      readonly kind: 'interrupted'
+      readonly loginUrl: string
+      /** `session`: it is over; `proof`: there is one, and more is to be proved. */
+      readonly lack: 'session' | 'proof'
+    }
   /** Signed out inside a frame: a link that leaves the frame. */
   | { readonly kind: 'framed'; readonly loginUrl: string }
   | { readonly kind: 'error' }

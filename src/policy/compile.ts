@@ -2,6 +2,7 @@ import { networkSet } from '../lib/network.ts'
 import { compileHostPattern } from './host-pattern.ts'
 import { compilePathPattern } from './path-pattern.ts'
 import type { AppPolicy, Rule, RuleSource } from './rule.ts'
+import type { StepUp } from './step-up.ts'
 
 /** An app as it is written. `hosts` are canonical names or `*.` wildcards. */
 export type AppSource = {
@@ -56,7 +57,13 @@ function compileRule(source: RuleSource, index: number): Rule {
     users: new Set(source.users),
     groups: new Set(source.groups),
     ...(source.limit === undefined ? {} : { limit: source.limit }),
+    ...stepUpOf(source),
     ...(source.explanation === undefined ? {} : { explanation: source.explanation }),
     ...(source.remediation === undefined ? {} : { remediation: source.remediation }),
   }
+}
+
+function stepUpOf({ maxAge, factor }: RuleSource): { readonly stepUp?: StepUp } {
+  if (maxAge === undefined && factor === undefined) return {}
+  return { stepUp: { maxAge: maxAge ?? Infinity, factors: factor === undefined ? [] : [factor] } }
 }

@@ -1,6 +1,7 @@
-import type { Level, Principal } from '../identity/principal.ts'
+import { isOverdue, type Level, type Principal } from '../identity/principal.ts'
 import { atLeast, DEFAULT_DENY, type Requirement } from './match.ts'
 import type { Rule } from './rule.ts'
+import { lackOf, type StepUp } from './step-up.ts'
 
 /** The answer, with the rule that gave it. Rendering it is the caller's part. */
 export type Decision =
@@ -10,6 +11,13 @@ export type Decision =
   | { readonly kind: 'sign_in'; readonly rule: Rule; readonly level: Level }
   /** Signed in, but a second factor must be proved first. */
   | { readonly kind: 'second_factor'; readonly rule: Rule; readonly principal: Principal }
+  /** The level is right, but a rule asks for a newer proof or for another factor. */
+  | {
+      readonly kind: 'confirm'
+      readonly rule: Rule
+      readonly principal: Principal
+      readonly stepUp: StepUp
+    }
   /** `denied`: a rule or the lack of one refuses; `not_granted`: a rule names others. */
   | {
       readonly kind: 'forbidden'
@@ -18,8 +26,15 @@ export type Decision =
       readonly principal?: Principal
     }
 
-/** Judges a requirement for a person, or for nobody. Pure. */
-export function decide(requirement: Requirement, principal: Principal | undefined): Decision {
+/**
+ * Judges a requirement for a person, or for nobody. Pure.
+ * @param now milliseconds since the epoch: proofs grow old
+ */
+export function decide(
+  requirement: Requirement,
+  principal: Principal | undefined,
+  now: number,
+): Decision {
   const known = principal === undefined ? {} : { principal }
   if (requirement.kind === 'deny') {
     return { kind: 'forbidden', rule: requirement.rule, reason: 'denied', ...known }
@@ -41,8 +56,14 @@ export function decide(requirement: Requirement, principal: Principal | undefine
   if (closed !== undefined) {
     return { kind: 'forbidden', rule: closed.rule, reason: 'not_granted', principal }
   }
-  if (!atLeast(principal.level, requirement.level))
+  if (!atLeast(principal.level, requirement.level) || isOverdue(principal, now)) {
     return { kind: 'second_factor', rule, principal }
+  }
+  const { stepUp } = requirement
+  if (stepUp !== undefined && lackOf(stepUp, principal.proved, now) !== undefined) {
+    const asking = requirement.clauses.find((clause) => clause.rule.stepUp !== undefined)
+    return { kind: 'confirm', rule: asking?.rule ?? rule, principal, stepUp }
+  }
   return { kind: 'allow', rule, principal }
 }
 

@@ -2,6 +2,7 @@ import type { Level } from '../identity/principal.ts'
 import { LEVELS } from '../identity/principal.ts'
 import { type PathPattern, type Segments, segmentsOf } from './path-pattern.ts'
 import type { AppPolicy, Rule } from './rule.ts'
+import { type StepUp, stricterStepUp } from './step-up.ts'
 import type { PathReading, Target } from './target.ts'
 
 /** One demand: this level, and one of these people if the rule names any. */
@@ -23,6 +24,8 @@ export type Requirement =
       readonly level: Level
       /** All of them must hold. */
       readonly clauses: readonly Clause[]
+      /** What must be proved beyond the level. */
+      readonly stepUp: StepUp | undefined
       readonly refused: readonly Rule[]
       /** Rules without a demand that cover another reading: what it costs depends on them too. */
       readonly also?: readonly Rule[]
@@ -87,6 +90,7 @@ function matchReading(
           level: rule.policy,
           clauses: [{ level: rule.policy, rule }],
           refused: refused ?? NONE,
+          stepUp: rule.stepUp,
         }
       }
     }
@@ -126,7 +130,18 @@ function stricter(a: Requirement, b: Requirement): Requirement {
     (highest, clause) => (atLeast(clause.level, highest) ? clause.level : highest),
     'one_factor',
   )
-  return { kind: 'sign_in', level, clauses, refused, ...(open.length === 0 ? {} : { also: open }) }
+  const stepUp = stricterStepUp(
+    a.kind === 'sign_in' ? a.stepUp : undefined,
+    b.kind === 'sign_in' ? b.stepUp : undefined,
+  )
+  return {
+    kind: 'sign_in',
+    level,
+    clauses,
+    refused,
+    stepUp,
+    ...(open.length === 0 ? {} : { also: open }),
+  }
 }
 
 /** The rules among those that cover it that demand nothing. */

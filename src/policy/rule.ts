@@ -1,6 +1,8 @@
+import type { Milliseconds } from '../lib/duration.ts'
 import type { NetworkSet } from '../lib/network.ts'
 import type { HostPattern } from './host-pattern.ts'
 import type { PathPattern } from './path-pattern.ts'
+import type { RuleFactor, StepUp } from './step-up.ts'
 
 export const POLICIES = ['public', 'one_factor', 'two_factor', 'deny'] as const
 export type Policy = (typeof POLICIES)[number]
@@ -19,6 +21,10 @@ export type RuleSource = {
   readonly groups: readonly string[]
   /** Name of the rate class its requests pay from; absent: as any request. */
   readonly limit?: string
+  /** How old the proof of who it is may be; absent: as old as the session. */
+  readonly maxAge?: Milliseconds
+  /** What must be among the proofs. */
+  readonly factor?: RuleFactor
   readonly explanation?: RuleText
   readonly remediation?: RuleText
 }
@@ -39,6 +45,8 @@ export type Rule = {
   readonly users: ReadonlySet<string>
   readonly groups: ReadonlySet<string>
   readonly limit?: string
+  /** What it asks for beyond its policy. */
+  readonly stepUp?: StepUp
   readonly explanation?: RuleText
   readonly remediation?: RuleText
 }

@@ -1,19 +1,20 @@
 import type { Account } from '../accounts/account.ts'
-import { otpauthUri, parseTotpCode, type TotpSecret } from '../factors/totp.ts'
+import { MAX_TOTP_DEVICES, otpauthUri, parseTotpCode, type TotpSecret } from '../factors/totp.ts'
+import { freeLabel, readLabel } from '../factors/totp-label.ts'
 import { totpQrSvg } from '../factors/totp-qr.ts'
 import type { Answer } from '../http/answer.ts'
 import type { Visit } from '../http/visit.ts'
 import { PATHS } from '../pages/paths.ts'
-import { recoveryCodesPage } from '../pages/recovery-codes-page.ts'
+import { catalogue } from '../pages/text/catalogue.ts'
 import { totpEnrolPage } from '../pages/totp-enrol-page.ts'
 import type { TotpEnrolView } from '../pages/views.ts'
-import type { Session } from '../sessions/session.ts'
 import { rememberDevice } from './known-devices.ts'
+import { noting } from './noting.ts'
 import { toSelf } from './own-links.ts'
-import { auditTrail, type PortalDeps } from './portal-deps.ts'
+import type { PortalDeps } from './portal-deps.ts'
+import { freshCodes } from './recovery-code-routes.ts'
 import { follow } from './returning.ts'
 import type { Route } from './route.ts'
-import type { ShownCodes } from './shown-codes.ts'
 import {
   currentSession,
   freshSession,
@@ -25,10 +26,7 @@ import {
   toPage,
 } from './signing-in.ts'
 
-/** Where the page with fresh recovery codes leads on from. */
-export const CODES_SAVED = `${PATHS.newRecoveryCodes}/saved`
-
-/** Setting up a TOTP device, and making recovery codes. */
+/** Setting up an authenticator app. */
 export function enrolRoutes(deps: PortalDeps): readonly Route[] {
   return [
     {
@@ -44,10 +42,12 @@ export function enrolRoutes(deps: PortalDeps): readonly Route[] {
         )
         if (fresh.kind === 'first') return fresh.answer
         const { account } = fresh
+        const taken = (await deps.totp.devices(account.id)).map((device) => device.label)
+        if (taken.length >= MAX_TOTP_DEVICES) return redirect(FULL)
         const secret =
           (await deps.totp.enrolmentOf(account.id)) ?? (await deps.totp.startEnrolment(account.id))
         const required = query.has('required')
-        return enrolPage(deps, visit, 200, account, secret, { returnTicket, required, label: '' })
+        return enrolPage(deps, visit, 200, account, secret, { returnTicket, required, taken })
       },
     },
     {
@@ -59,11 +59,18 @@ export function enrolRoutes(deps: PortalDeps): readonly Route[] {
         const fresh = await freshSession(deps, visit, current, returnTicket)
         if (fresh.kind === 'first') return fresh.answer
         const { session, account } = fresh
-        const label = form.value('label').slice(0, 64).trim()
         const required = form.has('required')
+        const taken = (await deps.totp.devices(account.id)).map((device) => device.label)
+        if (taken.length >= MAX_TOTP_DEVICES) return redirect(FULL)
+        const typed = readLabel(form.value('label'))
+        const label = typed === '' ? defaultLabel(deps, visit) : typed
         const secret = await deps.totp.enrolmentOf(account.id)
-        const again = { returnTicket, label, required }
+        const again = { returnTicket, label, required, taken }
         if (secret === undefined) {
+          // Loaded again after it went well: the codes that came then are not shown twice.
+          if (deps.shownCodes.get(session.id) !== undefined) {
+            return toPage(PATHS.newRecoveryCodes, returnTicket)
+          }
           const next = await deps.totp.startEnrolment(account.id)
           return enrolPage(deps, visit, 422, account, next, { ...again, problem: 'expired' })
         }
@@ -81,7 +88,12 @@ export function enrolRoutes(deps: PortalDeps): readonly Route[] {
         if (outcome.kind === 'gone')
           return toPage(PATHS.login, returnTicket, [noSessionCookie(visit)])
         if (outcome.kind !== 'signed_in') {
-          return enrolPage(deps, visit, 422, account, secret, { ...again, problem: 'wrong' })
+          const drift = outcome.kind === 'refused' ? outcome.drift : undefined
+          return enrolPage(deps, visit, 422, account, secret, {
+            ...again,
+            problem: 'wrong',
+            ...(drift === undefined ? {} : { drift }),
+          })
         }
         const cookies = [
           sessionCookie(deps, visit, outcome.issued),
@@ -90,93 +102,19 @@ export function enrolRoutes(deps: PortalDeps): readonly Route[] {
         const { left } = await deps.recoveryCodes.left(account.id)
         if (left > 0) {
           const location = await follow(deps, visit, returnTicket)
-          const noted = location === PATHS.account ? `${location}?notice=totp_added` : location
-          return redirect(noted, cookies)
+          return redirect(noting(visit, location, 'totp_added'), cookies)
         }
         return freshCodes(deps, visit, outcome.issued.session, account, returnTicket, cookies)
-      },
-    },
-    {
-      method: 'POST',
-      path: PATHS.newRecoveryCodes,
-      handle: async (visit, form) => {
-        const returnTicket = form.value('rt')
-        const current = await currentSession(deps, visit)
-        const fresh = await freshSession(deps, visit, current, returnTicket)
-        if (fresh.kind === 'first') return fresh.answer
-        if (!(await deps.totp.hasDevice(fresh.account.id)))
-          return toPage(PATHS.newTotp, returnTicket)
-        return freshCodes(deps, visit, fresh.session, fresh.account, returnTicket, [])
-      },
-    },
-    {
-      method: 'POST',
-      path: CODES_SAVED,
-      handle: async (visit, form) => {
-        const returnTicket = form.value('rt')
-        const current = await currentSession(deps, visit)
-        if (current.kind !== 'active') return toPage(PATHS.login, returnTicket)
-        const { session, account } = current
-        const codes = deps.shownCodes.get(session.id)
-        if (codes !== undefined && form.value('saved') === '') {
-          return codesPage(deps, visit, 422, { account, codes, returnTicket, problem: 'not_saved' })
-        }
-        deps.shownCodes.delete(session.id)
-        const location = await follow(deps, visit, returnTicket)
-        return redirect(location === PATHS.account ? `${location}?notice=codes_saved` : location)
       },
     },
   ]
 }
 
-/** New codes, stored before they are shown. */
-async function freshCodes(
-  deps: PortalDeps,
-  visit: Visit,
-  session: Session,
-  account: Account,
-  returnTicket: string,
-  cookies: readonly string[],
-): Promise<Answer> {
-  const made = await deps.recoveryCodes.create(account.id)
-  if (made.kind === 'busy') {
-    // The device counts already; the codes can be made from the account page.
-    return redirect(PATHS.account, cookies)
-  }
-  deps.audit(
-    { event: 'factor.recovery_codes_created', outcome: 'success' },
-    auditTrail(visit, account),
-  )
-  const codes = { codes: made.codes, createdAt: deps.clock.now() }
-  deps.shownCodes.set(session.id, codes)
-  return codesPage(deps, visit, 200, { account, codes, returnTicket }, cookies)
-}
+const FULL = `${PATHS.account}?notice=totp_full`
 
-function codesPage(
-  deps: PortalDeps,
-  visit: Visit,
-  status: number,
-  view: {
-    readonly account: Account
-    readonly codes: ShownCodes
-    readonly returnTicket: string
-    readonly problem?: 'not_saved'
-  },
-  cookies: readonly string[] = [],
-): Answer {
-  const { account, codes, ...rest } = view
-  return deps.frame.page(
-    visit,
-    status,
-    (page) =>
-      recoveryCodesPage(page, {
-        username: account.name,
-        ...codes,
-        continueTo: CODES_SAVED,
-        ...rest,
-      }),
-    { cookies, self: PATHS.account },
-  )
+/** What most people would call it. */
+function defaultLabel(deps: PortalDeps, visit: Visit): string {
+  return catalogue(deps.frame.language(visit)).device.defaultName
 }
 
 function enrolPage(
@@ -185,8 +123,13 @@ function enrolPage(
   status: number,
   account: Account,
   secret: TotpSecret,
-  view: Pick<TotpEnrolView, 'returnTicket' | 'required' | 'label' | 'problem'>,
+  view: Pick<TotpEnrolView, 'returnTicket' | 'required' | 'problem' | 'drift'> & {
+    /** As typed; absent: the usual name, with a number if need be. */
+    readonly label?: string
+    readonly taken: readonly string[]
+  },
 ): Answer {
+  const { taken, label = freeLabel(defaultLabel(deps, visit), taken), ...rest } = view
   const base32 = secret.reveal()
   const uri = otpauthUri({ issuer: deps.brandName, account: account.name, secret })
   return deps.frame.page(
@@ -199,7 +142,8 @@ function enrolPage(
         otpauthUri: uri,
         qrSvg: totpQrSvg(uri),
         key: base32.match(/.{1,4}/g)?.join(' ') ?? base32,
-        ...view,
+        label,
+        ...rest,
       }),
     { self: toSelf(`${PATHS.newTotp}${view.required ? '?required=1' : ''}`, view.returnTicket) },
   )

@@ -8,7 +8,8 @@ import type { Clock } from '../lib/clock.ts'
 import { equalInConstantTime } from '../lib/constant-time.ts'
 import { DAY, HOUR } from '../lib/duration.ts'
 import { randomToken } from '../lib/random.ts'
-import type { Language, PageContext } from '../pages/views.ts'
+import { script } from '../pages/assets.ts'
+import type { Brand, Language, PageContext } from '../pages/views.ts'
 import type { Keys } from '../tokens/keys.ts'
 
 /** Makes pages out of views: language, form token, headers and cookies that every page shares. */
@@ -25,6 +26,8 @@ export type Frame = {
       readonly self?: string
       /** The page has no address of its own to show it at in another language. */
       readonly oneLanguage?: boolean
+      /** It stands in a frame of an app: other sites' pages may show it, so it does nothing. */
+      readonly framed?: boolean
     },
   ) => Answer
   readonly language: (visit: Visit) => Language
@@ -33,7 +36,6 @@ export type Frame = {
 }
 
 export type FrameOptions = {
-  readonly brand: { readonly name: string; readonly help?: string }
   readonly languages: readonly [Language, ...Language[]]
   /** Origins besides our own that a form may lead to. */
   readonly formActions: readonly string[]
@@ -43,19 +45,33 @@ export type FrameOptions = {
 const FORM_TOKEN_FOR = 4 * HOUR
 
 export function createFrame(
-  deps: { readonly keys: Keys; readonly clock: Clock },
+  deps: {
+    readonly keys: Keys
+    readonly clock: Clock
+    /** Whose page it is: `self` is its own path and query. */
+    readonly brandOf: (visit: Visit, self: string) => Brand
+    /** The language that who is signed in chose for their account; empty: none, or nobody. */
+    readonly profileLanguage?: (visit: Visit) => Language | ''
+  },
   options: FrameOptions,
 ): Frame {
-  const headers = {
-    http: ownPageHeaders({ https: false, formActions: options.formActions }),
-    https: ownPageHeaders({ https: true, formActions: options.formActions }),
-  }
+  const { formActions } = options
+  const headersFor = ({ site }: Visit, framed: boolean) =>
+    ownPageHeaders({
+      https: site.https,
+      formActions,
+      script: `${site.origin}${script.path}`,
+      ...(framed ? { framed } : {}),
+    })
   const { keys, clock } = deps
 
-  const wish = (visit: Visit) => new URLSearchParams(visit.target.split('?')[1] ?? '').get('lang')
+  const query = (visit: Visit) => new URLSearchParams(visit.target.split('?')[1] ?? '')
+  const wish = (visit: Visit) => query(visit).get('lang')
   const language = (visit: Visit) =>
     chooseLanguage(options.languages, {
       chosen: wish(visit) ?? undefined,
+      asked: query(visit).get('ui_locales') ?? undefined,
+      profile: deps.profileLanguage?.(visit),
       kept: readCookie(visit.headers, cookieName('language', visit.site.binding)),
       accept: firstHeader(visit.headers, 'accept-language'),
     })
@@ -74,6 +90,7 @@ export function createFrame(
         cookies.push(setCookie('form', nonce, visit.site.binding))
       }
       const chosen = language(visit)
+      const self = withoutLanguage(extra.self ?? visit.target)
       if (wish(visit) === chosen) {
         cookies.push(setCookie('language', chosen, visit.site.binding, 365 * DAY))
       }
@@ -81,8 +98,8 @@ export function createFrame(
       const body = render({
         language: chosen,
         languages: extra.oneLanguage === true ? [chosen] : options.languages,
-        self: withoutLanguage(extra.self ?? visit.target),
-        brand: options.brand,
+        self,
+        brand: deps.brandOf(visit, self),
         reference: visit.requestId,
         formToken: `${issued}.${keys.sign('form', `${nonce}.${issued}`)}`,
       })
@@ -92,8 +109,7 @@ export function createFrame(
           ['Content-Type', 'text/html; charset=utf-8'],
           ['Content-Language', chosen],
           ['Vary', 'Accept-Language, Cookie'],
-          ...(visit.site.https ? headers.https : headers.http),
-          ...(extra.headers ?? []),
+          ...withHeaders(headersFor(visit, extra.framed === true), extra.headers ?? []),
           ...cookies.map((cookie) => ['Set-Cookie', cookie] as const),
         ],
         body,
@@ -107,6 +123,14 @@ export function createFrame(
       return equalInConstantTime(keys.sign('form', `${nonce}.${issued}`), signature)
     },
   }
+}
+
+type Headers = readonly (readonly [string, string])[]
+
+/** A page's own headers stand in the place of those that all pages have. */
+function withHeaders(common: Headers, own: Headers): Headers {
+  const names = new Set(own.map(([name]) => name))
+  return [...common.filter(([name]) => !names.has(name)), ...own]
 }
 
 function withoutLanguage(target: string): string {

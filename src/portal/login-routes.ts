@@ -1,3 +1,4 @@
+import type { Account } from '../accounts/account.ts'
 import type { Answer } from '../http/answer.ts'
 import type { Visit } from '../http/visit.ts'
 import { Secret } from '../lib/secret.ts'
@@ -7,6 +8,7 @@ import { PATHS } from '../pages/paths.ts'
 import type { LoginView } from '../pages/views.ts'
 import { lostCookiePage, sessionCookieLost } from './lost-cookie.ts'
 import { toSelf } from './own-links.ts'
+import { signInOptions } from './passkey-options-for.ts'
 import { auditTrail, type PortalDeps } from './portal-deps.ts'
 import { askedReturn, ticketFor } from './returning.ts'
 import type { Route } from './route.ts'
@@ -19,8 +21,9 @@ import {
   tooMany,
   toPage,
 } from './signing-in.ts'
+import { bestWayPath } from './ways.ts'
 
-const NOTICES = new Set<string | null>(['confirm', 'session_ended'])
+const NOTICES = new Set<string | null>(['session_ended', 'password_reset'])
 
 /** Name and password. */
 export function loginRoutes(deps: PortalDeps): readonly Route[] {
@@ -28,24 +31,7 @@ export function loginRoutes(deps: PortalDeps): readonly Route[] {
     visit: Visit,
     status: number,
     view: Partial<LoginView> & { readonly returnTicket: string },
-    cookies: readonly string[] = [],
-  ): Answer => {
-    const ticket = ticketFor(deps, visit, view.returnTicket)
-    const app = ticket === undefined ? undefined : deps.appAt(ticket.url)
-    return deps.frame.page(
-      visit,
-      status,
-      (page) =>
-        loginPage(page, {
-          username: '',
-          remember: false,
-          rememberFor: deps.rememberFor,
-          ...(app === undefined ? {} : { app }),
-          ...view,
-        }),
-      { cookies, self: toSelf(PATHS.login, view.returnTicket) },
-    )
-  }
+  ): Answer => showLogin(deps, visit, status, view)
 
   return [
     {
@@ -53,25 +39,26 @@ export function loginRoutes(deps: PortalDeps): readonly Route[] {
       path: PATHS.login,
       handle: async (visit, query) => {
         const returnTicket = query.get('rt') ?? ''
-        const confirm = query.has('confirm')
         const asked = returnTicket === '' ? askedReturn(deps, visit, query) : undefined
         if (asked !== undefined) {
-          const path = confirm ? `${PATHS.login}?confirm=1` : PATHS.login
-          return toPage(path, deps.tickets.issue(asked))
+          return toPage(PATHS.login, deps.tickets.issue(asked))
         }
         const current = await currentSession(deps, visit)
-        if (current.kind === 'pending' && !confirm) return toPage(PATHS.totp, returnTicket)
-        if (current.kind === 'active' && !confirm) {
+        if (current.kind === 'pending') {
+          if (current.owes === 'password') return toPage(PATHS.changePassword, returnTicket)
+          const path = await bestWayPath(deps, current.account, { confirm: false })
+          return toPage(path, returnTicket)
+        }
+        if (current.kind === 'active') {
           return onward(deps, visit, current.session, returnTicket)
         }
         if (current.kind === 'none' && sessionCookieLost(deps, visit, returnTicket)) {
           return lostCookiePage(deps, visit, 'session', returnTicket)
         }
-        const notice = confirm ? 'confirm' : query.get('notice')
+        const notice = query.get('notice')
         return show(visit, 200, {
           returnTicket,
-          ...(current.kind === 'active' ? { username: current.account.name } : {}),
-          ...(NOTICES.has(notice) ? { notice: notice as 'confirm' | 'session_ended' } : {}),
+          ...(NOTICES.has(notice) ? { notice: notice as NonNullable<LoginView['notice']> } : {}),
         })
       },
     },
@@ -93,11 +80,12 @@ export function loginRoutes(deps: PortalDeps): readonly Route[] {
         )
         switch (outcome.kind) {
           case 'signed_in': {
-            await endPrevious(deps, visit)
+            await endPrevious(deps, visit, outcome.account)
             if (outcome.next === 'done') {
-              return await arrive(deps, visit, outcome.account, outcome.issued, returnTicket)
+              return await arrive(deps, visit, outcome.account, outcome.issued, returnTicket, form)
             }
-            return toPage(PATHS.totp, returnTicket, [sessionCookie(deps, visit, outcome.issued)])
+            const path = await bestWayPath(deps, outcome.account, { confirm: false })
+            return toPage(path, returnTicket, [sessionCookie(deps, visit, outcome.issued)])
           }
           case 'refused':
             return show(visit, 422, { ...again, problem: 'wrong' })
@@ -116,13 +104,46 @@ export function loginRoutes(deps: PortalDeps): readonly Route[] {
   ]
 }
 
-/** A browser has one session: signing in again ends the one before (session fixation). */
-export async function endPrevious(deps: PortalDeps, visit: Visit): Promise<void> {
+/** The sign-in page, with a passkey's options where passkeys work. */
+export function showLogin(
+  deps: PortalDeps,
+  visit: Visit,
+  status: number,
+  view: Partial<LoginView> & { readonly returnTicket: string },
+): Answer {
+  const ticket = ticketFor(deps, visit, view.returnTicket)
+  const app = ticket === undefined ? undefined : deps.appAt(ticket.url)
+  return deps.frame.page(
+    visit,
+    status,
+    (page) =>
+      loginPage(page, {
+        username: '',
+        remember: false,
+        rememberFor: deps.rememberFor,
+        canReset: deps.resets.offered,
+        ...(app === undefined ? {} : { app }),
+        ...signInOptions(deps, visit, page.formToken),
+        ...view,
+      }),
+    { self: toSelf(PATHS.login, view.returnTicket) },
+  )
+}
+
+/**
+ * A browser has one session: signing in again ends the one before (session fixation).
+ * @param next whose session takes its place
+ */
+export async function endPrevious(deps: PortalDeps, visit: Visit, next?: Account): Promise<void> {
   const previous = await currentSession(deps, visit)
   if (previous.kind === 'none') return
   await deps.sessions.end(previous.session.id)
   deps.audit(
     { event: 'session.ended', outcome: 'success', reason: 'replaced' },
-    { ...auditTrail(visit, previous.account), session: previous.session.id },
+    {
+      ...auditTrail(visit, previous.account),
+      session: previous.session.id,
+      ...(next === undefined ? {} : { successor: next.id }),
+    },
   )
 }

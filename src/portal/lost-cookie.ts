@@ -47,7 +47,13 @@ export function sessionCookieLost(deps: PortalDeps, visit: Visit, returnTicket: 
   return ticket !== undefined && deps.clock.now() - ticket.issuedAt < AT_ONCE
 }
 
-const SIGN_IN: ReadonlySet<string> = new Set([PATHS.login, PATHS.totp, PATHS.recovery])
+const SIGN_IN: ReadonlySet<string> = new Set([
+  PATHS.login,
+  PATHS.passkeyLogin,
+  PATHS.totp,
+  PATHS.passkeyStep,
+  PATHS.recovery,
+])
 
 /**
  * Whether an app keeps sending somebody here who is signed in: it was asked without the cookie

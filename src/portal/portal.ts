@@ -10,27 +10,62 @@ import { ASSETS } from '../pages/assets.ts'
 import { PATHS } from '../pages/paths.ts'
 import { problemPage } from '../pages/problem-page.ts'
 import { accountRoutes } from './account-routes.ts'
+import { activityRoutes } from './activity-routes.ts'
+import { confirmRoutes } from './confirm-routes.ts'
 import { enrolRoutes } from './enrol-routes.ts'
 import { readBody, readForm } from './form.ts'
+import { invitationRoutes } from './invitation-routes.ts'
+import { languageRoutes } from './language-routes.ts'
+import { launcherRoutes } from './launcher-routes.ts'
+import { linkRoutes } from './link-routes.ts'
 import { loginRoutes } from './login-routes.ts'
 import { formCookieLost, lostCookiePage } from './lost-cookie.ts'
+import { overdueFirst } from './overdue.ts'
+import { passkeyEnrolRoutes } from './passkey-enrol-routes.ts'
+import { passkeyListRoutes } from './passkey-list-routes.ts'
+import { passkeyLoginRoutes } from './passkey-login-routes.ts'
+import { passwordRoutes } from './password-routes.ts'
+import { phoneRoutes } from './phone-routes.ts'
 import type { PortalDeps } from './portal-deps.ts'
+import { recoveryCodeRoutes } from './recovery-code-routes.ts'
+import { resetRoutes } from './reset-routes.ts'
 import type { Route, SubmitRoute } from './route.ts'
 import { secondStepRoutes } from './second-step-routes.ts'
+import { sessionRoutes } from './session-routes.ts'
+import { sessionStateRoutes } from './session-state.ts'
 import { setupRoutes } from './setup-routes.ts'
 import { SIGNED_OUT, signOutRoutes } from './sign-out-routes.ts'
 import { redirect } from './signing-in.ts'
+import { smsRoutes } from './sms-routes.ts'
+import { totpDeviceRoutes } from './totp-device-routes.ts'
 import { shownOrigin, wrongAddressPage } from './wrong-address.ts'
 
 /** Every page and form of the portal. */
 export function portalRoutes(deps: PortalDeps): readonly Route[] {
   return [
     ...setupRoutes(deps),
+    ...resetRoutes(deps),
+    ...invitationRoutes(deps),
+    ...linkRoutes(deps),
     ...loginRoutes(deps),
+    ...passkeyLoginRoutes(deps),
     ...secondStepRoutes(deps),
+    ...confirmRoutes(deps),
+    ...smsRoutes(deps),
     ...enrolRoutes(deps),
+    ...passkeyEnrolRoutes(deps),
+    ...passkeyListRoutes(deps),
+    ...totpDeviceRoutes(deps),
+    ...recoveryCodeRoutes(deps),
     ...accountRoutes(deps),
+    ...sessionRoutes(deps),
+    ...activityRoutes(deps),
+    ...languageRoutes(deps),
+    ...passwordRoutes(deps),
+    ...phoneRoutes(deps),
     ...signOutRoutes(deps),
+    ...launcherRoutes(deps),
+    ...sessionStateRoutes(deps),
   ]
 }
 
@@ -50,17 +85,22 @@ export function createPortal(deps: PortalDeps): Portal {
 
   app.use(async (c, next) => {
     const { visit } = c.env
-    if (isAtHome(visit)) return next()
+    if (isAtHome(visit)) {
+      const first = await overdueFirst(deps, visit)
+      return first === undefined ? next() : respond(first)
+    }
     if (visit.method !== 'GET' && visit.method !== 'HEAD') return respond(foreign(deps, visit))
     return respond(redirect(`${visit.site.portalOrigin}${visit.target}`))
   })
-  for (const { path, contentType, body } of ASSETS.values()) {
+  for (const { path, contentType, body } of [...ASSETS.values(), ...deps.brandAssets]) {
     app.get(path, (c) =>
       c.body(body, 200, {
         'Content-Type': contentType,
         'Cache-Control': 'public, max-age=31536000, immutable',
         'X-Content-Type-Options': 'nosniff',
         'Cross-Origin-Resource-Policy': 'same-origin',
+        // An owner's picture may hold scripts, which run when it is opened by itself.
+        'Content-Security-Policy': "default-src 'none'; sandbox",
       }),
     )
   }
@@ -133,7 +173,7 @@ export function createPortal(deps: PortalDeps): Portal {
 
 /**
  * Whether the visit's host may show what it asks for. Where one portal serves several hosts, an
- * app's host only signs out.
+ * app's host only signs out, and says whether there is a session and until when.
  * SECURITY: a script of an app has the origin of the app's host: what the portal answers there it
  * could read and send, and so add a second factor of its own to the visitor's account.
  */
@@ -141,8 +181,17 @@ function isAtHome({ site, host, target }: Visit): boolean {
   if (site.origin === site.portalOrigin) return true
   if (host.name === new URL(site.portalOrigin).hostname) return true
   const path = target.split('?', 1)[0] ?? ''
-  return path === PATHS.logout || path === SIGNED_OUT || path.startsWith(PATHS.assets)
+  return EVERYWHERE.has(path) || path.startsWith(PATHS.assets)
 }
+
+/** None of these says who it is, and none needs more than the app itself can do. */
+const EVERYWHERE: ReadonlySet<string> = new Set([
+  PATHS.logout,
+  SIGNED_OUT,
+  PATHS.sessionState,
+  PATHS.keeper,
+  PATHS.resumed,
+])
 
 /** Content type, then where the form came from; only then its fields. */
 async function submit(

@@ -18,7 +18,11 @@ export async function follow(
   const ticket = ticketFor(deps, visit, returnTicket)
   // Who asks with HEAD goes nowhere, so nothing is used up.
   if (ticket === undefined || visit.method === 'HEAD') return PATHS.account
-  return (await deps.tickets.spend(ticket)) ? ticket.url : PATHS.account
+  if (!(await deps.tickets.spend(ticket))) return PATHS.account
+  // Where a form waits in another tab, its own address is no page to show.
+  return ticket.reason === 'interrupted'
+    ? `${new URL(ticket.url).origin}${PATHS.resumed}`
+    : ticket.url
 }
 
 /** The ticket, if it leads where this visitor may be led. */

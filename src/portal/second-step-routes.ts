@@ -2,65 +2,83 @@ import type { Account } from '../accounts/account.ts'
 import { parseTotpCode } from '../factors/totp.ts'
 import type { Answer } from '../http/answer.ts'
 import type { Visit } from '../http/visit.ts'
+import type { Milliseconds } from '../lib/duration.ts'
 import { unreachable } from '../lib/unreachable.ts'
-import type { StepOutcome } from '../login/login.ts'
+import type { StepOutcome } from '../login/step.ts'
 import { PATHS } from '../pages/paths.ts'
 import { recoveryPage } from '../pages/recovery-page.ts'
 import { totpPage } from '../pages/totp-page.ts'
 import type { SecondStepView } from '../pages/views.ts'
-import type { Session } from '../sessions/session.ts'
-import { lostCookiePage, sessionCookieLost } from './lost-cookie.ts'
+import { whoOwes } from './owing.ts'
 import { toSelf } from './own-links.ts'
 import type { PortalDeps } from './portal-deps.ts'
+import { afterRecoveryCode } from './recovery-code-routes.ts'
 import type { Route } from './route.ts'
-import {
-  arrive,
-  currentSession,
-  loginContext,
-  noSessionCookie,
-  onward,
-  tooMany,
-  toPage,
-} from './signing-in.ts'
+import { arrive, loginContext, noSessionCookie, tooMany, toPage } from './signing-in.ts'
+import { bestWayPath, otherWays, type StepQuery, wayPath } from './ways.ts'
 
-type Way = {
+type CodeWay = {
+  readonly kind: 'totp' | 'recovery'
   readonly path: typeof PATHS.totp | typeof PATHS.recovery
   readonly field: 'totp' | 'recovery_code'
   readonly render: typeof totpPage
 }
 
-const TOTP: Way = { path: PATHS.totp, field: 'totp', render: totpPage }
-const RECOVERY: Way = { path: PATHS.recovery, field: 'recovery_code', render: recoveryPage }
-
-/** Six-digit code or recovery code, after the password. */
-export function secondStepRoutes(deps: PortalDeps): readonly Route[] {
-  return [TOTP, RECOVERY].flatMap((way) => [showWay(deps, way), submitWay(deps, way)])
+const TOTP: CodeWay = { kind: 'totp', path: PATHS.totp, field: 'totp', render: totpPage }
+const RECOVERY: CodeWay = {
+  kind: 'recovery',
+  path: PATHS.recovery,
+  field: 'recovery_code',
+  render: recoveryPage,
 }
 
-function showWay(deps: PortalDeps, way: Way): Route {
+/** The best second step, and two of them: six-digit code and recovery code. */
+export function secondStepRoutes(deps: PortalDeps): readonly Route[] {
+  return [
+    {
+      method: 'GET',
+      path: PATHS.secondStep,
+      handle: async (visit, search) => {
+        const query = stepQuery(search)
+        const owing = await whoOwes(deps, visit, query)
+        if (owing.kind === 'elsewhere') return owing.answer
+        return toPage(await bestWayPath(deps, owing.account, query), query.returnTicket)
+      },
+    },
+    ...[TOTP, RECOVERY].flatMap((way) => [showWay(deps, way), submitWay(deps, way)]),
+  ]
+}
+
+/** What the address of a second step's page says. */
+export function stepQuery(search: URLSearchParams): StepQuery {
+  return { returnTicket: search.get('rt') ?? '', confirm: search.get('confirm') === '1' }
+}
+
+function showWay(deps: PortalDeps, way: CodeWay): Route {
   return {
     method: 'GET',
     path: way.path,
-    handle: async (visit, query) => {
-      const returnTicket = query.get('rt') ?? ''
-      const owing = await whoOwes(deps, visit, returnTicket)
+    handle: async (visit, search) => {
+      const query = stepQuery(search)
+      const owing = await whoOwes(deps, visit, query)
       if (owing.kind === 'elsewhere') return owing.answer
-      return page(deps, visit, way, 200, owing.account, returnTicket)
+      return page(deps, visit, way, 200, owing.account, query)
     },
   }
 }
 
-function submitWay(deps: PortalDeps, way: Way): Route {
+function submitWay(deps: PortalDeps, way: CodeWay): Route {
   return {
     method: 'POST',
     path: way.path,
     handle: async (visit, form) => {
       const returnTicket = form.value('rt')
-      const owing = await whoOwes(deps, visit, returnTicket)
+      const query: StepQuery = { returnTicket, confirm: form.value('confirm') === '1' }
+      const owing = await whoOwes(deps, visit, query)
       if (owing.kind === 'elsewhere') return owing.answer
       const { session, account } = owing
-      const again = (problem: SecondStepView['problem'], status = 422) =>
-        page(deps, visit, way, status, account, returnTicket, problem)
+      const again = (problem: SecondStepView['problem'], status = 422, drift?: Milliseconds) =>
+        page(deps, visit, way, status, account, query, problem, drift)
 
       const typed = form.value(way.field)
       if (typed.trim() === '') return again('empty')
@@ -75,12 +93,13 @@ function submitWay(deps: PortalDeps, way: Way): Route {
       }
       switch (outcome.kind) {
         case 'signed_in': {
-          const answer = await arrive(deps, visit, account, outcome.issued, returnTicket)
-          // Where nobody waits for them, people are told that a code is used up.
-          return way.field === 'recovery_code' ? noted(answer, 'recovery_used') : answer
+          const finished = owing.purpose === 'second_step' ? form : undefined
+          return way.field === 'recovery_code'
+            ? afterRecoveryCode(deps, visit, account, outcome.issued, returnTicket)
+            : arrive(deps, visit, account, outcome.issued, returnTicket, finished)
         }
         case 'refused':
-          return again('wrong')
+          return again('wrong', 422, outcome.drift)
         case 'limited':
           return tooMany(deps, visit, outcome.budget, outcome.take)
         case 'busy': {
@@ -96,64 +115,24 @@ function submitWay(deps: PortalDeps, way: Way): Route {
   }
 }
 
-/** The same redirect, with a notice if it leads to the account page. */
-function noted(answer: Answer, notice: 'recovery_used'): Answer {
-  return {
-    ...answer,
-    headers: answer.headers.map(([name, value]): readonly [string, string] =>
-      name === 'Location' && value === PATHS.account
-        ? [name, `${value}?notice=${notice}`]
-        : [name, value],
-    ),
-  }
-}
-
-/** Only a session that still lacks its second factor has business here. */
-async function whoOwes(
-  deps: PortalDeps,
-  visit: Visit,
-  returnTicket: string,
-): Promise<
-  | { readonly kind: 'owes'; readonly session: Session; readonly account: Account }
-  | { readonly kind: 'elsewhere'; readonly answer: Answer }
-> {
-  const current = await currentSession(deps, visit)
-  if (current.kind === 'none') {
-    if (sessionCookieLost(deps, visit, returnTicket)) {
-      return { kind: 'elsewhere', answer: lostCookiePage(deps, visit, 'session', returnTicket) }
-    }
-    const expired = visit.method === 'POST' ? `${PATHS.login}?notice=session_ended` : PATHS.login
-    return { kind: 'elsewhere', answer: toPage(expired, returnTicket) }
-  }
-  if (current.kind === 'active') {
-    if (current.principal.level === 'two_factor') {
-      return { kind: 'elsewhere', answer: await onward(deps, visit, current.session, returnTicket) }
-    }
-    if (!(await deps.totp.hasDevice(current.account.id))) {
-      return { kind: 'elsewhere', answer: toPage(`${PATHS.newTotp}?required=1`, returnTicket) }
-    }
-  }
-  return { kind: 'owes', session: current.session, account: current.account }
-}
-
 async function page(
   deps: PortalDeps,
   visit: Visit,
-  way: Way,
+  way: CodeWay,
   status: number,
   account: Account,
-  returnTicket: string,
+  query: StepQuery,
   problem?: SecondStepView['problem'],
+  drift?: Milliseconds,
 ): Promise<Answer> {
-  const otherWay =
-    way.field === 'recovery_code' || (await deps.recoveryCodes.left(account.id)).left > 0
   const view: SecondStepView = {
     username: account.name,
-    returnTicket,
-    otherWay,
+    ...query,
+    others: await otherWays(deps, account, way.kind, query),
     ...(problem === undefined ? {} : { problem }),
+    ...(drift === undefined ? {} : { drift }),
   }
   return deps.frame.page(visit, status, (context) => way.render(context, view), {
-    self: toSelf(way.path, returnTicket),
+    self: toSelf(wayPath(way.kind, query), query.returnTicket),
   })
 }

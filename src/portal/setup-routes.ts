@@ -3,25 +3,26 @@ import type { Visit } from '../http/visit.ts'
 import { Secret } from '../lib/secret.ts'
 import { unreachable } from '../lib/unreachable.ts'
 import { PATHS } from '../pages/paths.ts'
-import { problemPage } from '../pages/problem-page.ts'
 import { setupPage } from '../pages/setup-page.ts'
 import type { SetupView } from '../pages/views.ts'
+import type { Issued } from '../sessions/sessions.ts'
 import { endPrevious } from './login-routes.ts'
+import { linkGone, oneTimePage } from './one-time-page.ts'
 import type { PortalDeps } from './portal-deps.ts'
 import type { Route } from './route.ts'
 import { loginContext, sessionCookie, tooMany, toPage } from './signing-in.ts'
 
 /** The first account, by the one-time link from the terminal. */
 export function setupRoutes(deps: PortalDeps): readonly Route[] {
-  const show = (visit: Visit, status: number, view: Omit<SetupView, 'minLength'>): Answer =>
-    deps.frame.page(
+  const show = (visit: Visit, status: number, view: Omit<SetupView, 'asked'>): Answer =>
+    oneTimePage(
+      deps,
       visit,
       status,
-      (page) => setupPage(page, { ...view, minLength: deps.minPasswordLength }),
-      { self: `${PATHS.setup}?token=${encodeURIComponent(view.token)}` },
+      (page) => setupPage(page, { ...view, asked: deps.passwordPolicy.asked }),
+      { path: PATHS.setup, token: view.token },
     )
-  const gone = (visit: Visit): Answer =>
-    deps.frame.page(visit, 404, (page) => problemPage(page, { kind: 'link_gone' }))
+  const gone = (visit: Visit): Answer => linkGone(deps, visit, 'gone')
 
   return [
     {
@@ -51,11 +52,7 @@ export function setupRoutes(deps: PortalDeps): readonly Route[] {
         switch (outcome.kind) {
           case 'created': {
             await endPrevious(deps, visit)
-            const home = `${visit.site.origin}/`
-            const returnTicket = deps.appAt(home) === undefined ? '' : deps.tickets.issue(home)
-            return toPage(`${PATHS.newTotp}?required=1`, returnTicket, [
-              sessionCookie(deps, visit, outcome.issued),
-            ])
+            return enrolFirst(deps, visit, outcome.issued)
           }
           case 'invalid':
             return show(visit, 422, {
@@ -67,10 +64,8 @@ export function setupRoutes(deps: PortalDeps): readonly Route[] {
             })
           case 'limited':
             return tooMany(deps, visit, outcome.budget, outcome.take)
-          case 'busy': {
-            const again = show(visit, 503, { token, ...typed, problems: [], problem: 'busy' })
-            return { ...again, headers: [...again.headers, ['Retry-After', '5']] }
-          }
+          case 'busy':
+            return show(visit, 503, { token, ...typed, problems: [], problem: 'busy' })
           case 'gone':
             return gone(visit)
           default:
@@ -79,4 +74,11 @@ export function setupRoutes(deps: PortalDeps): readonly Route[] {
       },
     },
   ]
+}
+
+/** On to a second factor, with the session of an account that was made a moment ago. */
+export function enrolFirst(deps: PortalDeps, visit: Visit, issued: Issued): Answer {
+  const home = `${visit.site.origin}/`
+  const returnTicket = deps.appAt(home) === undefined ? '' : deps.tickets.issue(home)
+  return toPage(`${PATHS.newTotp}?required=1`, returnTicket, [sessionCookie(deps, visit, issued)])
 }

@@ -55,7 +55,7 @@ export function signOutRoutes(deps: PortalDeps): readonly Route[] {
       method: 'GET',
       path: SIGNED_OUT,
       handle: async (visit) =>
-        deps.frame.page(visit, 200, (page) => signedOutPage(page, { loginPath: PATHS.login })),
+        deps.frame.page(visit, 200, (page) => signedOutPage(page, { loginPath: PATHS.launcher })),
     },
   ]
 }

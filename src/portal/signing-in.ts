@@ -3,22 +3,24 @@ import type { Answer } from '../http/answer.ts'
 import { cookieName, readCookie, setCookie } from '../http/cookies.ts'
 import { rateLimitHeaders } from '../http/rate-limit-headers.ts'
 import { firstHeader } from '../http/raw-headers.ts'
+import { MAX_RETURN_URL } from '../http/return-ticket.ts'
 import type { Visit } from '../http/visit.ts'
 import { levelOf } from '../identity/principal.ts'
-import { MINUTE } from '../lib/duration.ts'
 import type { Budget, Take } from '../limits/limiter.ts'
-import type { LoginContext } from '../login/login.ts'
+import type { LoginContext } from '../login/step.ts'
 import { PATHS } from '../pages/paths.ts'
 import { problemPage } from '../pages/problem-page.ts'
+import { lackOf } from '../policy/step-up.ts'
 import type { Session } from '../sessions/session.ts'
 import type { Issued, Resolution } from '../sessions/sessions.ts'
+import { FOR_SETTINGS } from './asked-proof.ts'
+import type { Form } from './form.ts'
 import { knownDevice, rememberDevice } from './known-devices.ts'
 import { appCookieLost, lostCookiePage, noteSentOn } from './lost-cookie.ts'
+import { isPasskeyDue } from './passkey-offer.ts'
 import type { PortalDeps } from './portal-deps.ts'
 import { follow } from './returning.ts'
-
-/** Changes to factors need a proof that is at most this old (OWASP ASVS 5.0, 7.5.1). */
-export const PROOF_FOR = 10 * MINUTE
+import { bestWayPath } from './ways.ts'
 
 /** The session cookie's value, if the browser sent one. */
 export function sessionToken(visit: Visit): string | undefined {
@@ -84,13 +86,38 @@ export async function arrive(
   account: Account,
   issued: Issued,
   returnTicket: string,
+  /** The form that finished a sign-in; absent: nothing is offered on the way. */
+  form?: Form,
 ): Promise<Answer> {
+  const cookies = [sessionCookie(deps, visit, issued), rememberDevice(deps.keys, visit, account.id)]
+  if (account.passwordDue !== '') {
+    // The ticket is spent when the password is changed.
+    return toPage(PATHS.changePassword, returnTicket, cookies)
+  }
+  if (await isToldOfDuty(deps, account, issued.session)) {
+    return toPage(PATHS.secondFactorDue, returnTicket, cookies)
+  }
+  if (form !== undefined && (await isPasskeyDue(deps, visit, account, form))) {
+    return toPage(`${PATHS.newPasskey}?offer=1`, returnTicket, cookies)
+  }
   const location = await follow(deps, visit, returnTicket)
   await noteSentOn(deps, visit, issued.session, returnTicket)
-  return redirect(location, [
-    sessionCookie(deps, visit, issued),
-    rememberDevice(deps.keys, visit, account.id),
-  ])
+  return redirect(location, cookies)
+}
+
+/** Whether the account must add a second factor; the first time that it is told is when it began. */
+async function isToldOfDuty(
+  deps: PortalDeps,
+  account: Account,
+  session: Session,
+): Promise<boolean> {
+  if (levelOf(session.factors) === 'two_factor') return false
+  if (deps.duty.of(account).kind === 'free') return false
+  if (account.secondFactorAskedAt === 0) {
+    await deps.accounts.secondFactorAsked(account.id, deps.clock.now())
+    deps.sessions.reread()
+  }
+  return true
 }
 
 /**
@@ -131,35 +158,63 @@ export type Fresh =
   /** Where to go first. */
   | { readonly kind: 'first'; readonly answer: Answer }
 
-/** Settings are opened by a recent proof of everything the account can prove. */
+/** Settings are opened by a recent proof of the strongest thing the account has proved. */
 export async function freshSession(
   deps: PortalDeps,
   visit: Visit,
   resolution: Resolution,
   returnTicket: string,
 ): Promise<Fresh> {
-  if (resolution.kind === 'none') {
-    return { kind: 'first', answer: toPage(PATHS.login, backHere(deps, visit, returnTicket)) }
-  }
+  const first = (path: string): Fresh => ({
+    kind: 'first',
+    answer: toPage(path, backHere(deps, visit, returnTicket)),
+  })
+  if (resolution.kind === 'none') return first(PATHS.login)
   const { session, account } = resolution
+  if (resolution.kind === 'pending' && resolution.owes === 'password') {
+    return first(PATHS.changePassword)
+  }
   const owes =
     resolution.kind === 'pending' ||
-    (levelOf(session.factors) === 'one_factor' && (await deps.totp.hasDevice(account.id)))
-  if (owes) {
-    return { kind: 'first', answer: toPage(PATHS.totp, backHere(deps, visit, returnTicket)) }
-  }
-  const proved = Math.max(...session.factors.map((factor) => factor.at))
-  if (deps.clock.now() - proved > PROOF_FOR) {
-    const path = `${PATHS.login}?confirm=1`
-    return { kind: 'first', answer: toPage(path, backHere(deps, visit, returnTicket)) }
+    (resolution.principal.level === 'one_factor' && (await deps.enrolled.hasSecond(account.id)))
+  if (owes) return first(await bestWayPath(deps, account, { confirm: false }))
+  if (lackOf(FOR_SETTINGS, session.factors, deps.clock.now()) !== undefined) {
+    return first(PATHS.confirm)
   }
   return { kind: 'fresh', session, account }
 }
 
-/** After signing in, back to this page; a POST's page is asked for again with GET. */
+/** After proving it, back to this very page; a form is asked for again. */
 function backHere(deps: PortalDeps, visit: Visit, returnTicket: string): string {
-  const path = visit.target.split('?', 1)[0] ?? PATHS.account
-  const page = path.startsWith(PATHS.newTotp) ? path : PATHS.account
-  const query = returnTicket === '' ? '' : `?rt=${encodeURIComponent(returnTicket)}`
-  return deps.tickets.issue(`${visit.site.origin}${page}${query}`)
+  const { pathname, searchParams } = new URL(visit.target, visit.site.origin)
+  const isPage = visit.method === 'POST' ? FORM_PAGES.has(pathname) : isSetting(pathname)
+  const query = isPage ? searchParams : new URLSearchParams()
+  query.delete('rt')
+  const page = `${visit.site.origin}${isPage ? pathname : PATHS.account}`
+  const plain = query.size === 0 ? page : `${page}?${query}`
+  if (returnTicket === '') return deps.tickets.issue(plain)
+  query.set('rt', returnTicket)
+  const whole = `${page}?${query}`
+  // A way back within the way back may be too long: then the page itself is worth more.
+  return deps.tickets.issue(Buffer.byteLength(whole) <= MAX_RETURN_URL ? whole : plain)
 }
+
+function isSetting(path: string): boolean {
+  return path.startsWith(PATHS.account) || path.startsWith(PASSWORD)
+}
+
+const PASSWORD = '/.sallyport/password/'
+
+/** Forms that are sent to the address of the page they are on. */
+const FORM_PAGES: ReadonlySet<string> = new Set([
+  PATHS.changePassword,
+  PATHS.newTotp,
+  PATHS.totpDevice,
+  PATHS.removeTotp,
+  PATHS.newPasskey,
+  PATHS.passkey,
+  PATHS.removePasskey,
+  PATHS.phone,
+  PATHS.verifyPhone,
+  PATHS.removePhone,
+])

@@ -9,7 +9,7 @@ import {
   type UserId,
 } from '../identity/principal.ts'
 import type { Clock } from '../lib/clock.ts'
-import { MINUTE, type Milliseconds, SECOND } from '../lib/duration.ts'
+import { HOUR, MINUTE, type Milliseconds, SECOND } from '../lib/duration.ts'
 import { randomToken } from '../lib/random.ts'
 import { Secret } from '../lib/secret.ts'
 import type { ForeignWrites, Session, SessionStage, SessionStore } from './session.ts'
@@ -18,8 +18,16 @@ import type { ForeignWrites, Session, SessionStage, SessionStore } from './sessi
 export type Resolution =
   /** No such session: never was, revoked, or over. */
   | { readonly kind: 'none' }
-  /** The second factor is still owed; opens nothing but the second step. */
-  | { readonly kind: 'pending'; readonly session: Session; readonly account: Account }
+  /**
+   * Something is still owed: a second factor, or a new password. Opens nothing but the page where
+   * that is given.
+   */
+  | {
+      readonly kind: 'pending'
+      readonly owes: 'second_factor' | 'password'
+      readonly session: Session
+      readonly account: Account
+    }
   | {
       readonly kind: 'active'
       readonly session: Session
@@ -48,6 +56,13 @@ export type Sessions = {
    */
   readonly raise: (session: Session, factor: ProvedFactor) => Promise<Issued | undefined>
   /**
+   * A new id and a new token for the same session, nothing else changed: after its account's
+   * password or factors changed. `undefined` when it is gone.
+   */
+  readonly renew: (session: Session) => Promise<Issued | undefined>
+  /** What is remembered of accounts is read again: one of them was changed by this process. */
+  readonly reread: () => void
+  /**
    * What the token stands for now. Answered without I/O when it was asked for in the last
    * seconds and nothing was revoked since, by this process or another.
    * @throws AppError `store_unavailable`
@@ -58,6 +73,14 @@ export type Sessions = {
    * pays for the request, never what is allowed.
    */
   readonly familiar: (token: string) => SessionId | undefined
+  /** The language its account's owner chose, from memory alone; it decides only how pages read. */
+  readonly familiarLanguage: (token: string) => Account['language']
+  /**
+   * When the token's session is over if nothing more is asked with it. Asking this is no use of
+   * it: it moves no end. Only what is finished counts; a sign-in under way is `undefined`.
+   * @throws AppError `store_unavailable`
+   */
+  readonly outlook: (token: string) => Promise<Outlook | undefined>
   /** The same for whose session it is. */
   readonly familiarUser: (token: string) => UserId | undefined
   readonly end: (id: SessionId) => Promise<boolean>
@@ -73,6 +96,13 @@ export type Sessions = {
   readonly sweep: () => Promise<number>
 }
 
+/** Times of a session, milliseconds since the epoch. */
+export type Outlook = {
+  readonly endsAt: number
+  /** Whether a request now would move that end. */
+  readonly extends: boolean
+}
+
 export type SessionOptions = {
   readonly idle: Milliseconds
   readonly absolute: Milliseconds
@@ -83,6 +113,8 @@ export type SessionOptions = {
 const FRESH_FOR: Milliseconds = 10 * SECOND
 /** A login whose second step was not finished is over after this. */
 export const PENDING_FOR: Milliseconds = 20 * MINUTE
+/** A session that an operator's link opened is to put things right, not to work in. */
+export const LINK_SESSION_FOR: Milliseconds = HOUR
 const MAX_CACHED = 100_000
 
 type Entry = {
@@ -98,6 +130,11 @@ export function createSessions(
     readonly store: SessionStore
     readonly accountById: (id: UserId) => Promise<Account | undefined>
     readonly foreignWrites: ForeignWrites
+    /**
+     * From when on an account that signed in at an instant must have proved a second factor, or
+     * `undefined`; absent: nobody must.
+     */
+    readonly secondFactorDue?: (account: Account, signedInAt: number) => number | undefined
     readonly clock: Clock
   },
   options: SessionOptions,
@@ -130,8 +167,19 @@ export function createSessions(
     if (account === undefined || account.disabled) return drop(tokenHash)
     const resolution: Entry['resolution'] =
       session.stage === 'pending'
-        ? { kind: 'pending', session, account }
-        : { kind: 'active', session, account, principal: principalOf(account, session) }
+        ? { kind: 'pending', owes: 'second_factor', session, account }
+        : account.passwordDue !== ''
+          ? { kind: 'pending', owes: 'password', session, account }
+          : {
+              kind: 'active',
+              session,
+              account,
+              principal: principalOf(
+                account,
+                session,
+                deps.secondFactorDue?.(account, session.createdAt),
+              ),
+            }
     // NOTE: what was read before a revocation must not be remembered after it.
     if (startedIn === epoch) {
       cache.set(tokenHash, { resolution, readAt: now, generation: startedAt, lastSeen: now })
@@ -162,6 +210,21 @@ export function createSessions(
     if (deps.foreignWrites.seen()) generation++
   }
 
+  /** `next` under a new id and a new token; the old token is dead in the same step. */
+  const putInPlace = async (session: Session, next: Session): Promise<Issued | undefined> => {
+    const token = randomToken()
+    const issued: Session = { ...next, id: newSessionId(), tokenHash: digest(token) }
+    const replaced = await store.replace(session.tokenHash, issued)
+    if (!replaced) return undefined
+    forget(session.id)
+    return { token: new Secret(token), session: issued }
+  }
+
+  const longest = ({ remember, factors }: Pick<Session, 'remember' | 'factors'>): Milliseconds => {
+    const lasts = remember ? options.remember : options.absolute
+    return factors.some(({ kind }) => kind === 'link') ? Math.min(lasts, LINK_SESSION_FOR) : lasts
+  }
+
   const flush = async (): Promise<void> => {
     if (seen.size === 0) return
     const batch = seen
@@ -188,8 +251,7 @@ export function createSessions(
         createdAt: now,
         lastSeenAt: now,
         idle: pending ? PENDING_FOR : start.remember ? options.remember : options.idle,
-        endsAt:
-          now + (pending ? PENDING_FOR : start.remember ? options.remember : options.absolute),
+        endsAt: now + (pending ? PENDING_FOR : longest(start)),
         remember: start.remember,
         address: start.address,
         userAgent: start.userAgent,
@@ -199,23 +261,20 @@ export function createSessions(
     },
     raise: async (session, factor) => {
       const now = clock.now()
-      const token = randomToken()
       // The absolute end counts from the first proof of this session, not from the rise.
-      const lasts = session.remember ? options.remember : options.absolute
-      const next: Session = {
+      const lasts = longest(session)
+      return putInPlace(session, {
         ...session,
-        id: newSessionId(),
-        tokenHash: digest(token),
         stage: 'complete',
         factors: [...session.factors.filter((known) => known.kind !== factor.kind), factor],
         lastSeenAt: now,
         idle: session.remember ? options.remember : options.idle,
         endsAt: session.createdAt + lasts,
-      }
-      const replaced = await store.replace(session.tokenHash, next)
-      if (!replaced) return undefined
-      forget(session.id)
-      return { token: new Secret(token), session: next }
+      })
+    },
+    renew: (session) => putInPlace(session, session),
+    reread: () => {
+      generation++
     },
     resolve: (token) => {
       const tokenHash = digestOnce(token)
@@ -246,6 +305,19 @@ export function createSessions(
     familiarUser: (token) => {
       const resolution = cache.peek(digestOnce(token))?.resolution
       return resolution?.kind === 'active' ? resolution.session.userId : undefined
+    },
+    familiarLanguage: (token) => cache.peek(digestOnce(token))?.resolution.account.language ?? '',
+    outlook: async (token) => {
+      const tokenHash = digestOnce(token)
+      if (tokenHash === NO_TOKEN) return undefined
+      const session = await store.byTokenHash(tokenHash)
+      if (session?.stage !== 'complete') return undefined
+      const account = await deps.accountById(session.userId)
+      if (account === undefined || account.disabled || account.passwordDue !== '') return undefined
+      const lastSeen = Math.max(session.lastSeenAt, seen.get(session.id) ?? 0)
+      if (isOver(session, lastSeen, clock.now())) return undefined
+      const idleEnd = lastSeen + session.idle
+      return { endsAt: Math.min(idleEnd, session.endsAt), extends: idleEnd < session.endsAt }
     },
     end: async (id) => {
       const removed = await store.remove(id)
@@ -291,7 +363,11 @@ function isOver(session: Session, lastSeen: number, now: number): boolean {
   return now >= session.endsAt || now - lastSeen >= session.idle
 }
 
-function principalOf(account: Account, session: Session): Principal {
+function principalOf(
+  account: Account,
+  session: Session,
+  secondFactorDue: number | undefined,
+): Principal {
   return {
     userId: account.id,
     name: account.name,
@@ -299,6 +375,8 @@ function principalOf(account: Account, session: Session): Principal {
     email: account.email,
     groups: account.groups,
     level: levelOf(session.factors),
+    proved: session.factors,
+    secondFactorDue,
   }
 }
 

@@ -4,7 +4,7 @@ import { equalInConstantTime } from '../lib/constant-time.ts'
 import type { Secret } from '../lib/secret.ts'
 
 /** What a key is for. Each purpose has its own key, derived from the master key (RFC 5869). */
-export const PURPOSES = ['field', 'ticket', 'form', 'device'] as const
+export const PURPOSES = ['field', 'ticket', 'form', 'device', 'digest', 'challenge'] as const
 export type Purpose = (typeof PURPOSES)[number]
 
 /** Where a sealed value lives; it opens nowhere else. */

@@ -7,6 +7,9 @@ import { compilePolicy } from '../../src/policy/compile.ts'
 import type { RuleSource } from '../../src/policy/rule.ts'
 import type { Session } from '../../src/sessions/session.ts'
 import type { Resolution } from '../../src/sessions/sessions.ts'
+import { fakeClock } from '../support/fake-clock.ts'
+
+const clock = fakeClock()
 
 const rule = (
   policy: RuleSource['policy'],
@@ -47,6 +50,8 @@ const bob = (level: Principal['level']): Resolution => ({
     email: '',
     groups: [],
     level,
+    proved: [{ kind: 'password', at: 0 }],
+    secondFactorDue: undefined,
   },
 })
 /** Both steps, as the gate takes them. */
@@ -55,7 +60,7 @@ const run = (
   target: Parameters<Authorize['match']>[0],
   token: string | undefined,
 ) => authorize.decide(authorize.match(target), token)
-const PENDING: Resolution = { kind: 'pending', session, account }
+const PENDING: Resolution = { kind: 'pending', owes: 'second_factor', session, account }
 
 const ask = async (
   resolution: Resolution | Promise<Resolution>,
@@ -67,7 +72,7 @@ const ask = async (
     asked++
     return resolution
   }
-  const authorize = createAuthorize({ policy, sessions: { resolve } })
+  const authorize = createAuthorize({ policy, sessions: { resolve }, clock })
   const readings = [{ path, ignoreCase: false }]
   const answer = await run(
     authorize,
@@ -100,9 +105,10 @@ t.test('authorize() takes a session that owes its second factor for nobody (E5)'
 
 t.test('authorize() never turns an error into an answer', async (t) => {
   const sessions = { resolve: () => Promise.reject(new Error('store down')) }
-  const late = createAuthorize({ policy, sessions })
+  const late = createAuthorize({ policy, sessions, clock })
   const throwing = createAuthorize({
     policy,
+    clock,
     sessions: {
       resolve: () => {
         throw new Error('store down')
@@ -126,7 +132,11 @@ t.test('authorize() never turns an error into an answer', async (t) => {
 })
 
 t.test('authorize() answers at once when the session is at hand', async (t) => {
-  const authorize = createAuthorize({ policy, sessions: { resolve: () => bob('one_factor') } })
+  const authorize = createAuthorize({
+    policy,
+    sessions: { resolve: () => bob('one_factor') },
+    clock,
+  })
   const readings = [{ path: '/one', ignoreCase: false }]
   const answer = run(
     authorize,
@@ -151,7 +161,11 @@ t.test('coveringRules() gives the rules of every reading, so that none is cheape
       ],
     },
   ])
-  const authorize = createAuthorize({ policy: costly, sessions: { resolve: () => PENDING } })
+  const authorize = createAuthorize({
+    policy: costly,
+    sessions: { resolve: () => PENDING },
+    clock,
+  })
   const covering = (...paths: readonly string[]) => {
     const readings = paths.map((path) => ({ path, ignoreCase: false }))
     const matched = authorize.match({ host: 'app.test', method: 'GET', readings, address: '' })

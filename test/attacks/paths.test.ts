@@ -345,8 +345,8 @@ t.test('B16 dots inside a name and in a query are nothing special', async (t) =>
 })
 
 t.test('B18 a name or address with other than one @ is nobody', async (t) => {
-  const refused = (username: string, email: string) =>
-    checkRegistration(
+  const refused = async (username: string, email: string) => {
+    const checked = await checkRegistration(
       {
         username,
         email,
@@ -354,22 +354,18 @@ t.test('B18 a name or address with other than one @ is nobody', async (t) => {
         groups: [],
         password: new Secret('correct horse battery'),
       },
-      { minLength: 12 },
-    ).kind === 'refused'
+      { check: async () => ({ kind: 'ok' }) },
+    )
+    return checked.kind === 'refused'
+  }
   const addresses = [
     ...['a@evil.com@company.com', 'a@b@c@company.com', 'company.com', '@company.com', 'a@'],
     ...['"a@evil.com"@company.com', '"a"@company.com', 'a@company.com.', 'a@.company.com'],
     ...['a@company..com', 'a@cоmpany.com', 'a＠evil.com@company.com', 'a@evil.com\0@company.com'],
     'a@evil.com,b@company.com',
   ]
-  t.strictSame(
-    addresses.filter((email) => !refused('alice', email)),
-    [],
-  )
+  for (const address of addresses) t.ok(await refused('alice', address), address)
   const names = addresses.filter((name) => /@.*@|["＠о,\0]/.test(name))
-  t.strictSame(
-    names.filter((name) => !refused(name, '')),
-    [],
-  )
-  t.notOk(refused('alice@company.com', 'alice@company.com'))
+  for (const name of names) t.ok(await refused(name, ''), name)
+  t.notOk(await refused('alice@company.com', 'alice@company.com'))
 })

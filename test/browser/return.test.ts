@@ -1,5 +1,8 @@
+import { join } from 'node:path'
 import type { Browser } from 'playwright-core'
 import t, { type Test } from 'tap'
+import { openVault } from '../../src/compose/vault.ts'
+import { HOUR } from '../../src/lib/duration.ts'
 import { startFaultyProxy } from '../attacks/faulty-proxy.ts'
 import { startCaddy } from '../support/caddy.ts'
 import { launchBrowser } from '../support/chromium.ts'
@@ -8,8 +11,8 @@ import { freePort } from '../support/free-port.ts'
 import { skipUnless } from '../support/packages.ts'
 import { addPerson, type Person } from '../support/people.ts'
 import { caddySite } from '../support/recipes.ts'
-import { startSallyport } from '../support/sallyport.ts'
-import { givePassword, signIn, visitor } from '../support/visitor.ts'
+import { type Sallyport, startSallyport } from '../support/sallyport.ts'
+import { giveCode, givePassword, signIn, visitor } from '../support/visitor.ts'
 
 /** Where a browser lands after signing in: at the very place it asked for, `#part` included. */
 t.test('a browser comes back', { skip: skipUnless('chromium') }, async (t) => {
@@ -25,7 +28,7 @@ version: 1
 portal: {url: 'http://auth.example.test:{{port}}', insecure_http: true}
 listen: {http: '127.0.0.1:{{port}}'}
 store: sqlite:{{data}}/sallyport.db
-apps: [{name: App, host: app.example.test, upstream: '${app.url}', rules: [{policy: two_factor}]}]
+apps: [{name: App, host: app.example.test, upstream: '${app.url}', rules: [{path: /pay, policy: two_factor, max_age: 10m}, {policy: two_factor}]}]
 `,
     })
     const place = `http://app.example.test:${sallyport.port}/deep/page?x=1#part-2`
@@ -34,6 +37,7 @@ apps: [{name: App, host: app.example.test, upstream: '${app.url}', rules: [{poli
       await addPerson(sallyport.dataDir, 'bob'),
     ]
     await keepsItsPlace(t, browser, place, people)
+    await confirmsInPlace(t, browser, sallyport)
   })
 
   await t.test('to the fragment, behind Caddy', { skip: skipUnless('caddy') }, async (t) => {
@@ -108,5 +112,31 @@ async function keepsItsPlace(
     await signIn(page, person)
     t.equal(page.url(), place, javaScriptEnabled ? 'with JavaScript' : 'without JavaScript')
     t.strictSame(violations, [])
+  }
+}
+
+/** A proof that grew old is given again on the way. */
+async function confirmsInPlace(t: Test, browser: Browser, sallyport: Sallyport): Promise<void> {
+  const home = `http://app.example.test:${sallyport.port}`
+  const cyd = await addPerson(sallyport.dataDir, 'cyd')
+  const { page, violations } = await visitor(t, browser, { javaScriptEnabled: false })
+  await page.goto(`${home}/x`)
+  await signIn(page, cyd)
+  await makeProofsOld(sallyport)
+  await page.goto(`${home}/pay?x=1#part-3`)
+  t.match(page.url(), /\/login\/confirm\?age=600&rt=.*#part-3$/)
+  await page.click('main form [type=submit]')
+  await giveCode(page, (await cyd.authenticator?.next()) ?? '')
+  t.equal(page.url(), `${home}/pay?x=1#part-3`)
+  t.strictSame(violations, [])
+}
+
+async function makeProofsOld(sallyport: Sallyport): Promise<void> {
+  await using vault = await openVault({
+    store: { path: join(sallyport.dataDir, 'sallyport.db') },
+  })
+  for (const session of await vault.store.sessions.list()) {
+    const factors = session.factors.map((factor) => ({ ...factor, at: factor.at - HOUR }))
+    await vault.store.sessions.replace(session.tokenHash, { ...session, factors })
   }
 }

@@ -38,6 +38,8 @@ const files: Readonly<Record<string, typeof noFile>> = {
   '/etc/sallyport/open.key': pem(ours.key, 0o644),
   '/etc/sallyport/other.key': pem(selfSigned('other').key),
   '/etc/sallyport/empty': noFile,
+  '/etc/sallyport/logo.svg': pem('<svg></svg>', 0o644),
+  '/etc/sallyport/leaks.txt': pem(`${'A'.repeat(40)}:12\n`, 0o644),
   '/etc/sallyport/local.pem': pem(local.cert),
   '/etc/sallyport/local.key': pem(local.key),
   '/etc/sallyport/auth.pem': pem(auth.cert),
@@ -71,9 +73,15 @@ const URL = 'url: https://auth.example.com'
 const DOMAIN = 'cookie_domain: example.com'
 const HOST = 'host: wiki.example.com'
 const UPSTREAM = 'upstream: http://127.0.0.1:3000'
+const OVH = 'type: ovh, service: s-1, application_key: k, application_secret: s, consumer_key: c'
+const login = (keys: string) => `{idle: 30m}\nlogin: {${keys}}`
+const mail = (keys: string) => `{idle: 30m}\nmail: {from: a@b.fr, ${keys}}`
+const sms = (provider: string) => `{idle: 30m}\nsms: {providers: [{${provider}}]}`
 const places = (more: string, urls = '"https://a"') => `upstream: {urls: [${urls}], ${more}}`
 const HEADERS = 'headers: remote'
 const RULE = '- policy: two_factor'
+/** `login.second_factor`, in the place of `IDLE`. */
+const second = (text: string) => `{idle: 30m}\nlogin: {second_factor: ${text}}`
 const IDLE = '{idle: 30m}'
 const END = '      - policy: two_factor\n'
 const KEY = 'secret: 0123456789abcdef'
@@ -249,6 +257,13 @@ const cases: readonly Case[] = [
   ['weak_master_key', IDLE, `${IDLE}\nmaster_key: ▸${'0123456789abcdef'.repeat(4)}`],
   ['bad_help', URL, `${URL}\n  help: ▸help@example.com`, 'mailto:help@example.com'],
   ['bad_help', URL, `${URL}\n  help: ▸javascript:alert(1)`],
+  ['accent_invalid', URL, `${URL}\n  brand: {accent: ▸teal}`],
+  ['accent_contrast', URL, `${URL}\n  brand: {accent: ▸"#f60"}`, '#b94a00'],
+  ['accent_contrast', HEADERS, 'brand: {accent: "#039", accent_dark: ▸"#039"}', '#7d97cb'],
+  ['brand_dark_alone', HEADERS, 'brand: {▸logo_dark: logo.svg}'],
+  ['logo_unreadable', HEADERS, 'brand: {logo: ▸missing.svg}'],
+  ['logo_unfit', URL, `${URL}\n  brand: {logo: ▸us.key}`],
+  ['status_page', URL, `${URL}\n  status_page: ▸http://status.example.com`],
   ['bad_csp', HEADERS, `security_headers: {preset: strict, csp: ▸"default-src 'self'\\nX: y"}`],
 
   ['bad_size', HEADERS, hook('max_body: ▸1MB')],
@@ -364,7 +379,37 @@ const cases: readonly Case[] = [
   ['network_no_loopback', IDLE, '{idle: 30m}\nnetwork: {▸allow: 10.0.0.0/8}'],
   ['bad_network', IDLE, '{idle: 30m}\nnetwork: {allow: ▸10.0.0.0/33}'],
   ['empty_list', IDLE, '{idle: 30m}\nnetwork: {allow: ▸[]}'],
+  ['required_of_nobody', IDLE, second('{▸required_for: {everybody: false}}')],
+  ['required_twice', IDLE, second('{required_for: {everybody: true, ▸users: bob}}')],
+  ['grace_unused', IDLE, second('{▸grace: 7d}')],
+  ['unknown_key', IDLE, second('{required_for: {▸everyone: true}}')],
+  ['step_up_unused', RULE, '- {policy: public, ▸max_age: 10m}'],
+  ['factor_needs_two', RULE, '- {policy: one_factor, factor: ▸totp}'],
   ['path_looks_regex', RULE, '- {policy: two_factor, path: ▸/api/.*}'],
+  ['sms_needs', IDLE, sms('type: ▸twilio, account_sid: AC1, auth_token: t')],
+  ['sms_foreign_key', IDLE, sms(`${OVH}, ▸api_key: SK1`)],
+  ['sms_identifier', IDLE, sms(`${OVH.replace('s-1', '▸"s 1"')}`)],
+  ['sms_sender', IDLE, sms(`${OVH}, sender: ▸Société`)],
+  ['sms_endpoint', IDLE, sms(`${OVH}, endpoint: ▸http://a.b/1.0`), 'https://a.b/1.0'],
+  ['sms_country', IDLE, `${sms(OVH).slice(0, -1)}, country: ▸ZQ}`],
+  ['sms_log_exposed', IDLE, sms('type: ▸log')],
+  ['sms_log_used', IDLE, `${sms('type: ▸log').slice(0, -1)}, insecure_log: true}`],
+  ['empty_list', IDLE, '{idle: 30m}\nsms: {providers: ▸[]}'],
+  ['password_length', IDLE, login('password: {preset: cnil-80, min_length: ▸10}')],
+  ['leak_url', IDLE, login('password: {leaked: {api: ▸"http://a.example/range/"}}')],
+  [
+    'leak_sources',
+    IDLE,
+    login('password: {leaked: {api: "https://a.example/", ▸file: leaks.txt}}'),
+  ],
+  ['leak_file', IDLE, login('password: {leaked: {file: ▸local.pem}}')],
+  ['leak_file_unreadable', IDLE, login('password: {leaked: {file: ▸missing.txt}}')],
+  ['passkey_domain', IDLE, login('passkeys: {domain: ▸192.0.2.1}')],
+  ['bad_smtp', IDLE, mail('smtp: ▸mail.example.com')],
+  ['smtp_credentials', IDLE, mail('smtp: ▸smtp://u:p@mail.example.com')],
+  ['bad_mailbox', IDLE, mail('smtp: smtp://a.b, reply_to: ▸nobody')],
+  ['mail_half_login', IDLE, mail('smtp: smtp://a.b, ▸user: u')],
+  ['mail_in_clear', IDLE, mail('smtp: smtp://a.b, starttls: ▸never')],
 ]
 
 /** Cases whose mark stands in a part of the file that the replacement does not touch. */
@@ -419,7 +464,7 @@ for (const [index, [kind, find, replacement, suggestion]] of cases.entries()) {
       for (const language of ['en', 'fr'] as const) {
         const shown = formatProblems([problem], { language })
         const leftOver =
-          /\{(?:value|key|host|domain|reason|expected|got|what|min|max|number|file|name|limit|place|known|options|effect|example|reference|message)\}/
+          /\{(?:value|key|host|domain|reason|expected|got|what|min|max|number|file|name|limit|place|known|options|effect|theme|ratio|ground|example|reference|message)\}/
         t.notMatch(shown, leftOver, 'every placeholder is filled')
         t.notMatch(messageOf(problem, language), /undefined|\[object/)
       }

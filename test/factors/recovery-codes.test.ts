@@ -39,17 +39,17 @@ const made = async (codes: Awaited<ReturnType<typeof setUp>>['codes'], userId: U
 t.test('create() gives ten codes of 75 bits; each is good once', async (t) => {
   await using parts = await setUp()
   const { codes, userId } = parts
-  t.same(await codes.left(userId), { left: 0, total: 0 })
+  t.same(await codes.left(userId), { left: 0, total: 0, createdAt: 0 })
   const plain = await made(codes, userId)
   t.equal(plain.length, 10)
   t.equal(new Set(plain).size, 10)
   for (const code of plain) t.match(code, /^([0-9A-HJKMNP-TV-Z]{5}-){2}[0-9A-HJKMNP-TV-Z]{5}$/)
-  t.same(await codes.left(userId), { left: 10, total: 10 })
+  t.match(await codes.left(userId), { left: 10, total: 10 })
   const [first = '', second = ''] = plain
   t.same(await codes.use(userId, first), { kind: 'right', left: 9 })
   t.same(await codes.use(userId, first), { kind: 'wrong' })
   t.same(await codes.use(userId, second), { kind: 'right', left: 8 })
-  t.same(await codes.left(userId), { left: 8, total: 10 })
+  t.match(await codes.left(userId), { left: 8, total: 10 })
 })
 
 t.test('create() kills the earlier codes', async (t) => {
@@ -144,7 +144,7 @@ t.test('G3 one code in 50 parallel requests over two stores succeeds once', asyn
   )
   t.equal(verdicts.filter(({ kind }) => kind === 'right').length, 1)
   t.equal(verdicts.filter(({ kind }) => kind === 'wrong').length, 49)
-  t.same(await codes.left(userId), { left: 9, total: 10 })
+  t.match(await codes.left(userId), { left: 9, total: 10 })
 })
 
 t.test('G11 the database files contain no code and no password in clear', async (t) => {

@@ -5,6 +5,7 @@ import t from 'tap'
 import { newUserId } from '../../src/accounts/user-id.ts'
 import { createTotp, otpauthUri, parseTotpCode, type TotpSecret } from '../../src/factors/totp.ts'
 import { matchingStep, newTotpSecret, parseTotpSecret } from '../../src/factors/totp-algorithm.ts'
+import { freeLabel, readLabel } from '../../src/factors/totp-label.ts'
 import { totpQrSvg, totpQrTerminal } from '../../src/factors/totp-qr.ts'
 import type { UserId } from '../../src/identity/principal.ts'
 import { MINUTE, SECOND } from '../../src/lib/duration.ts'
@@ -137,7 +138,7 @@ t.test('enrolment: the secret becomes a device only when its code is proved', as
 
   const code = codeAt(secret, clock.now())
   t.same(await totp.finishEnrolment(userId, codeAt(earlier, clock.now()), ''), { kind: 'wrong' })
-  t.same(await totp.finishEnrolment(userId, code, 'phone'), { kind: 'right' })
+  t.same(await totp.finishEnrolment(userId, code, 'phone'), { kind: 'right', label: 'phone' })
   t.same(await totp.finishEnrolment(userId, code, 'phone'), { kind: 'expired' }, 'turned already')
   t.equal(await totp.enrolmentOf(userId), undefined)
   t.match(await totp.devices(userId), [{ label: 'phone', createdAt: clock.now() }])
@@ -165,11 +166,13 @@ t.test('enrolment: a secret that was shown can be proved for 15 minutes', async 
 
 t.test('G5 verify() accepts the present step and its two neighbours only', async (t) => {
   for (const [offset, kind] of [
-    [-2, 'wrong'],
+    [-11, 'wrong'],
+    [-2, 'drift'],
     [-1, 'right'],
     [0, 'right'],
     [1, 'right'],
-    [2, 'wrong'],
+    [2, 'drift'],
+    [11, 'wrong'],
   ] as const) {
     await using parts = await withDevice()
     const code = parts.code(offset * 30 * SECOND)
@@ -192,6 +195,72 @@ t.test('G1 verify() refuses a code that was used, in the next step and after it 
   t.same(await totp.verify(userId, code), { kind: 'wrong' })
   const reopened = createTotp({ store: parts.store.totp, keys, clock: fakeClock() })
   t.same(await reopened.verify(userId, code), { kind: 'spent' }, 'L23 when the clock goes back')
+})
+
+t.test('verify() tells how far the clock of a device is off, up to ten steps', async (t) => {
+  for (const steps of [-10, -6, -2, 2, 6, 10]) {
+    await using parts = await withDevice()
+    await parts.totp.addSecret(parts.userId, newTotpSecret().reveal(), 'another')
+    const code = parts.code(steps * 30 * SECOND)
+    const by = steps * 30 * SECOND
+    t.same(await parts.totp.verify(parts.userId, code), { kind: 'drift', by })
+    t.same(await parts.totp.verify(parts.userId, parts.code()), { kind: 'right' }, 'spends nothing')
+  }
+})
+
+t.test('verify() never accepts a code whose time it told before it came', async (t) => {
+  await using parts = await withDevice()
+  const { totp, userId, clock, store } = parts
+  const guess = parts.code(6 * 30 * SECOND)
+  t.match(await totp.verify(userId, guess), { kind: 'drift' })
+  const reopened = createTotp({ store: store.totp, keys, clock })
+  steps(clock, 5)
+  for (let step = 5; step <= 7; step++) {
+    t.same(await reopened.verify(userId, guess), { kind: 'spent' }, `${step} steps later`)
+    steps(clock, 1)
+  }
+  t.same(await totp.verify(userId, parts.code()), { kind: 'right' })
+  t.equal(await store.spent.forget(clock.now()), 1, 'and then it is forgotten')
+})
+
+t.test('verify() calls a code that was used wrong, not late', async (t) => {
+  await using parts = await withDevice()
+  const code = parts.code()
+  await parts.totp.verify(parts.userId, code)
+  steps(parts.clock, 4)
+  t.same(await parts.totp.verify(parts.userId, code), { kind: 'wrong' })
+})
+
+t.test('devices have names of their own, ten at most', async (t) => {
+  await using parts = await setUp()
+  const { totp, userId, clock } = parts
+  const enrol = async (label: string) => {
+    const secret = await totp.startEnrolment(userId)
+    return totp.finishEnrolment(userId, codeAt(secret, clock.now()), label)
+  }
+  t.same(await enrol('My phone'), { kind: 'right', label: 'My phone' })
+  t.same(await enrol('my PHONE'), { kind: 'right', label: 'my PHONE 2' })
+  t.same(await enrol('My phone'), { kind: 'right', label: 'My phone 3' })
+  const devices = await totp.devices(userId)
+  const id = devices.find(({ label }) => label === 'My phone')?.id ?? ''
+  t.equal(await totp.rename(userId, id, 'My phone'), 'My phone', 'its own name is free')
+  t.equal(await totp.rename(userId, id, 'My phone 3'), 'My phone 3 2')
+  t.equal(await totp.rename(await addAccount(parts.store, 'bob'), id, 'x'), undefined)
+  for (let i = 4; i <= 10; i++) t.equal((await enrol('Tablet')).kind, 'right')
+  const secret = await totp.startEnrolment(userId)
+  t.same(await totp.finishEnrolment(userId, codeAt(secret, clock.now()), 'x'), { kind: 'full' })
+  t.equal((await totp.devices(userId)).length, 10)
+  const drifted = codeAt(secret, clock.now() + 4 * 30 * SECOND)
+  t.match(await totp.finishEnrolment(userId, drifted, 'x'), { kind: 'drift', by: 2 * MINUTE })
+})
+
+t.test('readLabel() makes one line of whatever is typed', async (t) => {
+  t.equal(readLabel('  Mon\n téléphone\u202e \u200b'), 'Mon téléphone')
+  t.equal(readLabel('e\u0301'), 'é')
+  t.equal(readLabel(' \u200b\u0000 '), '')
+  t.equal(readLabel('a'.repeat(1_000_000)).length, 40)
+  t.equal(readLabel(`${'a'.repeat(39)}😀`), 'a'.repeat(39), 'cut between characters')
+  t.equal(freeLabel('a'.repeat(40), ['A'.repeat(40)]), `${'a'.repeat(36)} 2`)
 })
 
 t.test('G2 verify() takes nothing but six digits', async (t) => {

@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { createAuthenticator, keyOf, recoveryCodesOf } from '../support/authenticator.ts'
 import { type Browser, createBrowser, type Page } from '../support/browser-client.ts'
-import { runCommand } from '../support/command-line.ts'
+import { runCommand, runCommandHere } from '../support/command-line.ts'
 import { type EchoApp, startEchoApp } from '../support/echo-app.ts'
 import { freePort } from '../support/free-port.ts'
 import { addPerson, type Person, signIn } from '../support/people.ts'
@@ -143,7 +143,15 @@ t.test('the command line rules over a running Sallyport', async (t) => {
     const short = await runCommand(['user', 'add', 'eve', ...data, '--password-stdin'], 'short\n')
     t.match(short, { code: 2, stderr: 'too short' })
     const { secret } = createAuthenticator('MFRGGZDFMZTWQ2LKMFRGGZDFMZTWQ2LK')
-    const totp = await runCommand(['user', 'totp', 'grace', ...data, '--secret', secret, '--json'])
+    const totp = await runCommandHere([
+      'user',
+      'totp',
+      'grace',
+      ...data,
+      '--secret',
+      secret,
+      '--json',
+    ])
     t.match(JSON.parse(totp.stdout), { user: 'grace', otpauth: `secret=${secret}` })
     const grace: Person = {
       ...ada,
@@ -155,8 +163,8 @@ t.test('the command line rules over a running Sallyport', async (t) => {
     t.equal(echo.last().all('remote-groups').join(), 'admins')
 
     const [users, sessions, version] = await Promise.all([
-      runCommand(['user', 'list', ...data, '--json']),
-      runCommand(['session', 'list', ...data, '--json']),
+      runCommandHere(['user', 'list', ...data, '--json']),
+      runCommandHere(['session', 'list', ...data, '--json']),
       runCommand(['version', '--json']),
     ])
     t.match(JSON.parse(users.stdout), [
@@ -170,11 +178,11 @@ t.test('the command line rules over a running Sallyport', async (t) => {
   await t.test('session revoke ends a session on its next request', async (t) => {
     t.equal((await signIn(browser, home, ada)).status, 200)
     t.equal((await browser.open(home)).status, 200)
-    const revoked = await runCommand(['session', 'revoke', '--user', 'ada', ...data])
+    const revoked = await runCommandHere(['session', 'revoke', '--user', 'ada', ...data])
     t.match(revoked, { code: 0, stdout: 'Ended 1 sessions of ada.' })
     t.equal((await browser.open(home)).status, 302, 'the very next request is refused')
-    t.equal((await runCommand(['session', 'revoke', 'ses_none', ...data])).code, 1)
-    t.equal((await runCommand(['session', 'revoke', ...data])).code, 2, 'says which')
+    t.equal((await runCommandHere(['session', 'revoke', 'ses_none', ...data])).code, 1)
+    t.equal((await runCommandHere(['session', 'revoke', ...data])).code, 2, 'says which')
   })
 
   await t.test('user disable keeps an account out, its open WebSocket too', async (t) => {
@@ -188,7 +196,7 @@ t.test('the command line rules over a running Sallyport', async (t) => {
     const socket = openWebSocket(sallyport, '/chat', { host, cookie })
     await once(socket, 'open')
     const closed = once(socket, 'close')
-    t.equal((await runCommand(['user', 'disable', 'ada', ...data])).code, 0)
+    t.equal((await runCommandHere(['user', 'disable', 'ada', ...data])).code, 0)
     const since = performance.now()
     t.equal((await browser.open(home)).status, 302, 'the very next request is refused')
     t.equal((await closed)[0], 4401)
@@ -197,10 +205,10 @@ t.test('the command line rules over a running Sallyport', async (t) => {
     const login = await browser.open(home, { follow: true })
     const again = await password(browser, login, ada.name, ada.password)
     t.equal(again.status, 422, 'nor does the right password help')
-    t.equal((await runCommand(['user', 'enable', 'ada', ...data])).code, 0)
+    t.equal((await runCommandHere(['user', 'enable', 'ada', ...data])).code, 0)
     const let_in = await password(browser, again, ada.name, ada.password)
     t.match(let_in.header('location'), '/.sallyport/login/totp')
-    t.equal((await runCommand(['user', 'disable', 'nobody', ...data])).code, 1)
+    t.equal((await runCommandHere(['user', 'disable', 'nobody', ...data])).code, 1)
   })
 
   await t.test('user unlock lifts a lock', async (t) => {
@@ -212,7 +220,7 @@ t.test('the command line rules over a running Sallyport', async (t) => {
     }
     const locked = await password(stranger, page, ada.name, ada.password)
     t.equal(locked.status, 422, 'locked: the right password is refused too')
-    t.match(await runCommand(['user', 'unlock', 'ada', ...data]), { code: 0 })
+    t.match(await runCommandHere(['user', 'unlock', 'ada', ...data]), { code: 0 })
     const unlocked = await password(stranger, locked, ada.name, ada.password)
     t.match(unlocked.header('location'), '/.sallyport/login/totp')
   })
@@ -324,7 +332,7 @@ async function wholeFlow(
   )
   t.equal(recovered.url.href, inside.url.href)
   await browser.open(link)
-  await runCommand(['session', 'revoke', '--all', '--data', sallyport.dataDir])
+  await runCommandHere(['session', 'revoke', '--all', '--data', sallyport.dataDir])
   await browser.open(inside.url)
   await rawAnswer(sallyport, 'GET /%zz HTTP/1.1\r\nHost: localhost\r\n\r\n')
 }

@@ -317,7 +317,7 @@ async function walk(t: Test, proxy: Proxy, echo: EchoApp, ada: Person, bob: Pers
       'Remote-Email': nobody,
     })
     const second = await one.open(`${ORIGIN}/two/x`)
-    t.match(second.header('location'), '/.sallyport/login/totp', 'a code is owed')
+    t.match(second.header('location'), '/.sallyport/login/second', 'a code is owed')
   })
   return { adaCookie: cookieOf(browser), bobCookie: cookieOf(one) }
 }

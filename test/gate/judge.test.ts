@@ -75,7 +75,7 @@ function setUp(resolution: Resolution) {
   const quiet = () => {}
   const own = new Map([['exports', { rate: rate(2), by: 'user' }]] as const)
   const judge = createJudge({
-    authorize: createAuthorize({ policy, sessions }),
+    authorize: createAuthorize({ policy, sessions, clock }),
     sessions,
     limiter,
     classes: rateClasses(budgets, ownClasses(own)),
@@ -115,6 +115,8 @@ const BOB: Resolution = {
     email: '',
     groups: [],
     level: 'one_factor',
+    proved: [],
+    secondFactorDue: undefined,
   },
 }
 

@@ -3,6 +3,7 @@ import { type AnswerKind, answerKind } from '../../src/http/answer-kind.ts'
 import { formProof } from '../../src/http/form-proof.ts'
 import { chooseLanguage } from '../../src/http/language.ts'
 
+const OWN = 'https://app.example.com'
 type Fields = Readonly<Record<string, string>>
 const raw = (fields: Fields) => Object.entries(fields).flat()
 
@@ -34,7 +35,11 @@ t.test('answerKind() tells who sees the answer', async (t) => {
     ['GET', mode('cors', 'document'), 'program'],
     ['OPTIONS', mode('cors', 'empty', 'cross-site'), 'program'],
     ['GET', html, 'page'],
-    ['POST', html, 'form'],
+    ['POST', html, 'page'],
+    ['POST', { ...html, Origin: OWN }, 'form'],
+    ['POST', { ...html, Origin: 'https://other.example.com' }, 'page'],
+    ['POST', { ...html, Origin: 'null' }, 'page'],
+    ['PUT', { Accept: '*/*', Origin: OWN }, 'program'],
     ['GET', { Accept: 'TEXT/HTML' }, 'page'],
     ['GET', {}, 'program'],
     ['GET', { Accept: '*/*' }, 'program'],
@@ -45,7 +50,7 @@ t.test('answerKind() tells who sees the answer', async (t) => {
     ['GET', { ...html, Upgrade: 'websocket' }, 'program'],
   ]
   for (const [method, fields, kind] of cases) {
-    t.equal(answerKind(method, raw(fields)), kind, `${method} ${JSON.stringify(fields)}`)
+    t.equal(answerKind(method, raw(fields), OWN), kind, `${method} ${JSON.stringify(fields)}`)
   }
 })
 
@@ -58,7 +63,7 @@ t.test('formProof() needs every word there is to say "our own page" (E12)', asyn
   t.equal(proof({}), 'unknown')
   t.equal(proof({ Referer: `${own}/x` }), 'unknown', 'that is no proof')
   const foreign = [
-    'null',
+    'NULL',
     '',
     'https://evil.example',
     'http://auth.example.com',
@@ -80,6 +85,9 @@ t.test('formProof() needs every word there is to say "our own page" (E12)', asyn
     t.equal(proof({ Origin: own, 'Sec-Fetch-Site': site }), 'foreign', site)
   }
   t.equal(formProof(['Origin', own, 'Origin', 'null'], own), 'foreign', 'one wrong word is enough')
+  t.equal(proof({ Origin: 'null' }), 'unknown', 'as from a page with no-referrer')
+  t.equal(proof({ Origin: 'null', 'Sec-Fetch-Site': 'same-origin' }), 'unknown')
+  t.equal(proof({ Origin: 'null', 'Sec-Fetch-Site': 'cross-site' }), 'foreign')
 })
 
 t.test(
@@ -90,6 +98,13 @@ t.test(
     t.equal(choose(), 'en')
     t.equal(choose('fr', 'en', 'en'), 'fr')
     t.equal(choose('xx', 'fr', 'en'), 'fr')
+    const profiled = (asked?: string, profile?: string, chosen?: string) =>
+      chooseLanguage(['en', 'fr'], { chosen, asked, profile, kept: 'en', accept: 'en' })
+    t.equal(profiled(undefined, 'fr'), 'fr', 'the account’s before the browser’s')
+    t.equal(profiled(undefined, ''), 'en')
+    t.equal(profiled('de-AT fr-CA en', 'en'), 'fr', 'who sent them here before the account')
+    t.equal(profiled('fr', 'fr', 'en'), 'en', 'a choice on this very page before all')
+    t.equal(profiled(`${'x '.repeat(500)}fr`), 'en', 'a list without end is not read to it')
     t.equal(choose(undefined, undefined, 'fr-CA,en;q=0.8'), 'fr')
     t.equal(choose(undefined, undefined, 'de, en;q=0.2, FR ; q=0.9'), 'fr')
     t.equal(choose(undefined, undefined, 'fr;q=0, en;q=0.1'), 'en')

@@ -391,7 +391,8 @@ t.test('ownPageHeaders() puts every header on our own pages [V3.4]', async (t) =
     [
       'Content-Security-Policy',
       "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; " +
-        "frame-ancestors 'none'; base-uri 'none'; object-src 'none'",
+        "frame-ancestors 'none'; base-uri 'none'; object-src 'none'; " +
+        "require-trusted-types-for 'script'",
     ],
     ['Cross-Origin-Opener-Policy', 'same-origin'],
     ['Cross-Origin-Resource-Policy', 'same-origin'],
@@ -406,6 +407,9 @@ t.test('ownPageHeaders() puts every header on our own pages [V3.4]', async (t) =
   ]
   t.strictSame(ownPageHeaders({ https: false }), common)
   t.strictSame(ownPageHeaders({ https: true }), [...common, ['Strict-Transport-Security', HSTS]])
+  const script = 'https://auth.example.fr/.sallyport/a/portal.0123456789.js'
+  const [csp = ''] = values(ownPageHeaders({ https: true, script }), 'content-security-policy')
+  t.match(csp, `default-src 'none'; script-src ${script}; style-src`)
 })
 
 t.test('ownPageHeaders() lists where forms may lead, once each, and only origins', async (t) => {

@@ -17,6 +17,8 @@ const alice: Principal = {
   email: 'alice@example.fr',
   groups: ['admins', 'staff'],
   level: 'two_factor',
+  proved: [],
+  secondFactorDue: undefined,
 }
 
 t.test('identityHeaders() names the four fields, and sends them empty for nobody', async (t) => {

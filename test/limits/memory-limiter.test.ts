@@ -201,21 +201,18 @@ t.test('take() throws on a budget it cannot keep to', async (t) => {
   t.throws(() => limiter.refund({ ...AUTH, window: SECOND }, 'a'), /auth is defined twice/)
 })
 
-t.test(
-  'BUDGETS.secondFactor lets five wrong codes through, and gives right ones back [G4]',
-  async (t) => {
-    const { clock, limiter, taken } = setUp()
-    const budget = BUDGETS.secondFactor
-    for (let i = 0; i < 20; i++) {
-      t.equal(limiter.take(budget, 'usr_1').kind, 'taken')
-      limiter.refund(budget, 'usr_1')
-    }
-    t.equal(taken(budget, 'usr_1', 100), 5)
-    t.equal(taken(budget, 'usr_2', 1), 1, 'another account')
-    clock.advance(5 * MINUTE)
-    t.equal(taken(budget, 'usr_1', 100), 5)
-  },
-)
+t.test('BUDGETS.totp lets five wrong codes through, and gives right ones back [G4]', async (t) => {
+  const { clock, limiter, taken } = setUp()
+  const budget = BUDGETS.totp
+  for (let i = 0; i < 20; i++) {
+    t.equal(limiter.take(budget, 'usr_1').kind, 'taken')
+    limiter.refund(budget, 'usr_1')
+  }
+  t.equal(taken(budget, 'usr_1', 100), 5)
+  t.equal(taken(budget, 'usr_2', 1), 1, 'another account')
+  clock.advance(5 * MINUTE)
+  t.equal(taken(budget, 'usr_1', 100), 5)
+})
 
 t.test('namedBudgets() names each rate by its key', async (t) => {
   const rates = { auth: { count: 5, window: MINUTE }, session: { count: 600, window: MINUTE } }

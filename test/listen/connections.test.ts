@@ -50,7 +50,7 @@ const alive = (sockets: readonly Socket[]): number =>
   sockets.filter((socket) => !socket.destroyed).length
 
 /** `SALLYPORT_CONNECTIONS=10000` for more. */
-const COUNT = Number(process.env['SALLYPORT_CONNECTIONS'] ?? 3_000)
+const COUNT = Number(process.env['SALLYPORT_CONNECTIONS'] ?? 1_500)
 
 t.test(
   `${COUNT} idle connections keep nobody waiting, and go like one that drips (L17, L19)`,

@@ -1,4 +1,5 @@
 import t from 'tap'
+import { createFailureStreaks } from '../../src/factors/failure-streaks.ts'
 import type { RecoveryCodes } from '../../src/factors/recovery-codes.ts'
 import { DAY, MINUTE } from '../../src/lib/duration.ts'
 import { Secret } from '../../src/lib/secret.ts'
@@ -26,15 +27,14 @@ const worldWithAda = async (...args: Parameters<typeof createWorld>) => {
 t.test(
   'withTotp() takes the code of the present step and its neighbours, each once (G1, G5)',
   async (t) => {
-    const { pending, prove, clock } = await worldWithAda(t)
+    const { pending, prove, clock, events } = await worldWithAda(t)
     const now = clock.now()
-    for (const offset of [-60_000, 60_000, -90_000, DAY]) {
-      t.strictSame(
-        await prove(await pending(), codeAt(now + offset)),
-        { kind: 'refused' },
-        `${offset}`,
-      )
+    for (const drift of [-60_000, 60_000, -90_000]) {
+      const outcome = await prove(await pending(), codeAt(now + drift))
+      t.strictSame(outcome, { kind: 'refused', drift }, `${drift}`)
+      t.match(events.at(-1), { event: 'auth.totp', outcome: 'failure', reason: 'clock' })
     }
+    t.strictSame(await prove(await pending(), codeAt(now + DAY)), { kind: 'refused' })
     clock.advance(5 * MINUTE)
     const code = codeAt(clock.now())
     t.match(await prove(await pending(), code), { kind: 'signed_in', next: 'done' })
@@ -71,34 +71,30 @@ t.test('a session that ended meanwhile is not raised', async (t) => {
 })
 
 t.test(
-  'five tries in five minutes, counted by account wherever they come from (F10, G4)',
+  'five codes in five minutes, five recovery codes in one, by account from wherever (F7, F10, G4)',
   async (t) => {
     const { pending, prove, login, ada, clock, recoveryCodes } = await worldWithAda(t)
-    const made = await recoveryCodes.create(ada.id)
+    const codes = await codesOf(recoveryCodes.create(ada.id))
+    const recover = (session: Session, code: string, host: number) =>
+      login.withRecoveryCode(session, ada, code, { ...CONTEXT, address: `192.0.2.${host}` })
     for (let i = 0; i < 5; i++) {
-      const address = `192.0.2.${i + 1}`
-      const session = await pending()
-      const wrong =
-        i % 2 === 0
-          ? await prove(session, '000000', address)
-          : await login.withRecoveryCode(session, ada, '00000-00000-00000', { ...CONTEXT, address })
-      t.strictSame(wrong, { kind: 'refused' })
+      t.equal((await prove(await pending(), '000000', `192.0.2.${i + 1}`)).kind, 'refused')
     }
-    const session = await pending()
-    t.match(await prove(session, codeAt(clock.now()), '192.0.2.99'), {
-      kind: 'limited',
-      budget: { name: 'second-factor' },
-    })
-    const code = made.kind === 'created' ? (made.codes[0] ?? '') : ''
-    t.match(
-      await login.withRecoveryCode(session, ada, code, CONTEXT),
-      { kind: 'limited' },
-      'neither way',
-    )
+    const limited = (name: string) => ({ kind: 'limited', budget: { name } })
+    const right = codeAt(clock.now())
+    t.match(await prove(await pending(), right, '192.0.2.99'), limited('totp'))
+    for (let i = 0; i < 5; i++) {
+      const wrong = await recover(await pending(), '00000-00000-00000', i + 1)
+      t.equal(wrong.kind, 'refused', 'the other way has its own')
+    }
+    t.match(await recover(await pending(), codes[0] ?? '', 99), limited('recovery-code'))
+    clock.advance(MINUTE / 5)
+    t.match(await prove(await pending(), right), limited('totp'))
+    t.equal((await recover(await pending(), codes[0] ?? '', 99)).kind, 'signed_in')
     clock.advance(MINUTE)
-    t.match(
-      await prove(await pending(), codeAt(clock.now())),
-      { kind: 'signed_in' },
+    t.equal(
+      (await prove(await pending(), codeAt(clock.now()))).kind,
+      'signed_in',
       'one comes back a minute',
     )
   },
@@ -164,4 +160,47 @@ t.test('setup: one link makes one account, once, for a day (I4)', async (t) => {
   other.clock.advance(DAY)
   t.equal(await other.setup.isOpen(late), false)
   t.strictSame(await other.setup.claim(late, fields, CONTEXT), { kind: 'gone' })
+})
+
+t.test(
+  'a factor is looked at a hundred times in a row and no more, through a restart (G4)',
+  async (t) => {
+    const { ada, pending, prove, clock, store, recoveryCodes, login } = await worldWithAda(t)
+    const codes = await codesOf(recoveryCodes.create(ada.id))
+    let looked = 0
+    // As quickly as the budget allows: five in five minutes.
+    while (looked < 100) {
+      clock.advance(6 * MINUTE)
+      const session = await pending()
+      for (let i = 0; i < 5; i++) {
+        t.equal((await prove(session, '000000')).kind, 'refused')
+        looked += 1
+      }
+    }
+    clock.advance(6 * MINUTE)
+    const right = codeAt(clock.now())
+    t.strictSame(await prove(await pending(), right), { kind: 'refused' }, 'not even a right one')
+    const streaks = createFailureStreaks({ store: store.failureStreaks })
+    t.equal(await streaks.begin(ada.id, 'auth.totp'), 'full', 'the store remembers')
+    const other = await login.withRecoveryCode(await pending(), ada, codes[0] ?? '', CONTEXT)
+    t.equal(other.kind, 'signed_in', 'another factor is not touched by it')
+    await store.failureStreaks.clear(ada.id)
+    t.equal((await prove(await pending(), right)).kind, 'signed_in', 'an operator lifts it')
+    t.equal(await streaks.begin(ada.id, 'auth.totp'), 'go')
+  },
+)
+
+t.test('of 50 attempts at once no more are looked at than a streak has left (G4)', async (t) => {
+  const { ada, store } = await worldWithAda(t)
+  const streaks = createFailureStreaks({ store: store.failureStreaks }, { most: 7 })
+  const begun = await Promise.all(
+    Array.from({ length: 50 }, () => streaks.begin(ada.id, 'auth.sms')),
+  )
+  t.equal(begun.filter((one) => one === 'go').length, 7)
+  await streaks.takeBack(ada.id, 'auth.sms')
+  t.equal(await streaks.begin(ada.id, 'auth.sms'), 'go', 'one was not judged')
+  t.equal(await streaks.begin(ada.id, 'auth.sms'), 'full')
+  t.equal(await streaks.begin(ada.id, 'auth.totp'), 'go', 'each factor has its own')
+  await streaks.end(ada.id, 'auth.sms')
+  t.equal(await streaks.begin(ada.id, 'auth.sms'), 'go', 'a right one ends it')
 })

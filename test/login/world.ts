@@ -1,19 +1,23 @@
 import { join } from 'node:path'
 import { Secret as OtpSecret, TOTP } from 'otpauth'
 import type { Test } from 'tap'
+import { createPasswordPolicy } from '../../src/accounts/password-policy.ts'
 import { checkRegistration } from '../../src/accounts/registration.ts'
 import type { AuditContext, AuditEvent } from '../../src/audit/audit.ts'
+import { createEnrolled } from '../../src/factors/enrolled.ts'
+import { createFailureStreaks } from '../../src/factors/failure-streaks.ts'
 import { createKdf } from '../../src/factors/kdf.ts'
 import { createPasswordHasher } from '../../src/factors/password.ts'
 import { createRecoveryCodes } from '../../src/factors/recovery-codes.ts'
 import { createTotp } from '../../src/factors/totp.ts'
 import { DAY, HOUR, MINUTE } from '../../src/lib/duration.ts'
 import { Secret } from '../../src/lib/secret.ts'
-import { BUDGETS, namedBudgets } from '../../src/limits/budgets.ts'
+import { namedBudgets } from '../../src/limits/budgets.ts'
 import { createLockout } from '../../src/limits/lockout.ts'
 import { createMemoryLimiter } from '../../src/limits/memory-limiter.ts'
-import { createLogin, type LoginContext } from '../../src/login/login.ts'
+import { createLogin } from '../../src/login/login.ts'
 import { createSetup } from '../../src/login/setup.ts'
+import type { LoginContext } from '../../src/login/step.ts'
 import { createSessions } from '../../src/sessions/sessions.ts'
 import { openSqlStore } from '../../src/store/sql/sql-store.ts'
 import { createKeys } from '../../src/tokens/keys.ts'
@@ -24,13 +28,13 @@ export const PASSWORD = 'correct horse battery'
 export const TOTP_KEY = 'JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP'
 
 /** The code an app with this key shows at the instant. */
-export const codeAt = (time: number) =>
-  new TOTP({ secret: OtpSecret.fromBase32(TOTP_KEY) }).generate({ timestamp: time })
+export const codeAt = (time: number, key = TOTP_KEY) =>
+  new TOTP({ secret: OtpSecret.fromBase32(key) }).generate({ timestamp: time })
 
 /** Login and setup over real parts; hashes are cheap, and how many were computed is counted. */
 export async function createWorld(
   t: Test,
-  options: { readonly auth?: number; readonly queue?: number } = {},
+  options: { readonly auth?: number; readonly queue?: number; readonly memory?: number } = {},
 ) {
   const dir = tempDir()
   const store = await openSqlStore({ path: join(dir.path, 'sallyport.db') })
@@ -40,7 +44,7 @@ export async function createWorld(
   })
   const clock = fakeClock()
   const kdf = createKdf(options.queue === undefined ? {} : { queueLimit: options.queue })
-  const cost = { memory: 64, passes: 1, parallelism: 1, tagLength: 32 }
+  const cost = { memory: options.memory ?? 64, passes: 1, parallelism: 1, tagLength: 32 }
   const passwords = createPasswordHasher({ kdf }, { cost })
   const keys = createKeys(new Secret(Buffer.alloc(32, 7)))
   const totp = createTotp({ store: store.totp, keys, clock })
@@ -64,10 +68,17 @@ export async function createWorld(
     {
       accounts: store.accounts,
       passwords,
+      enrolled: createEnrolled({
+        totp: async (userId) => (await totp.devices(userId)).length,
+        passkeys: async () => 0,
+        sms: async () => false,
+        recoveryCodes: async () => 0,
+      }),
       totp,
       recoveryCodes,
       sessions,
       limiter,
+      streaks: createFailureStreaks({ store: store.failureStreaks }),
       lockout,
       audit,
       clock,
@@ -75,19 +86,32 @@ export async function createWorld(
     {
       password: budgets.auth,
       secondStep: budgets['auth-second'],
-      secondFactor: BUDGETS.secondFactor,
     },
   )
   const setup = createSetup(
-    { store: store.setup, accounts: store.accounts, passwords, sessions, limiter, audit, clock },
-    { minLength: 12, budget: budgets.setup },
+    {
+      ...{
+        store: store.setup,
+        accounts: store.accounts,
+        passwords,
+        sessions,
+        limiter,
+        audit,
+        clock,
+      },
+      passwordPolicy: createPasswordPolicy(),
+    },
+    { budget: budgets.setup },
   )
 
-  const addAccount = async (name: string, more: { readonly totp?: boolean } = {}) => {
-    const fields = { username: name, displayName: '', email: '', groups: [] }
-    const checked = checkRegistration(
+  const addAccount = async (
+    name: string,
+    more: { readonly totp?: boolean; readonly email?: string } = {},
+  ) => {
+    const fields = { username: name, displayName: '', email: more.email ?? '', groups: [] }
+    const checked = await checkRegistration(
       { ...fields, password: new Secret(PASSWORD) },
-      { minLength: 12 },
+      { check: async () => ({ kind: 'ok' }) },
     )
     const hashed = await passwords.hash(new Secret(PASSWORD))
     if (checked.kind !== 'ok' || hashed.kind !== 'hashed') throw new Error(name)
@@ -103,12 +127,14 @@ export async function createWorld(
       { ...CONTEXT, ...context },
     )
   return {
+    dir: dir.path,
     clock,
     kdf,
     store,
     totp,
     recoveryCodes,
     sessions,
+    keys,
     events,
     login,
     setup,

@@ -42,9 +42,14 @@ t.test('every form sends the fields its route reads', async (t) => {
     ['enrol', '/.sallyport/account/totp/new', 'rt', 'required', 'username', 'totp', 'label'],
     ['enrol-wrong', '/.sallyport/account/totp/new', 'rt', 'username', 'totp', 'label'],
     ['codes', '/.sallyport/account/recovery-codes/saved', 'rt', 'saved'],
-    ['account', '/.sallyport/account/sessions/end', 'session'],
+    ['account', '/.sallyport/account/sessions/end'],
     ['account', '/.sallyport/account/sessions/end-others'],
-    ['account', '/.sallyport/account/recovery-codes'],
+    ['account', '/.sallyport/account/language'],
+    ['totp-device', '/.sallyport/account/totp', 'id', 'label'],
+    ['codes', '/.sallyport/account/recovery-codes/download'],
+    ['codes-new', '', 'replaces'],
+    ['codes-few', '/.sallyport/account/recovery-codes', 'rt', 'replaces'],
+    ['totp-remove', '', 'id'],
     ['account', '/.sallyport/logout'],
     ['sign-out', '/.sallyport/logout'],
     ['sign-out-onward', '/.sallyport/logout', 'rd'],
@@ -114,7 +119,7 @@ t.test('setupPage() keeps what was typed and says what each field lacks', async 
     username: 'al ice',
     displayName: 'Alice',
     email: 'a@b.fr',
-    minLength: 14,
+    asked: { preset: 'nist', minLength: 14, leaks: false },
     problems: [
       { field: 'username', problem: 'invalid' },
       { field: 'password', problem: 'too_short', detail: 14 },
@@ -183,7 +188,7 @@ t.test('recoveryCodesPage() shows every code with account and date', async (t) =
 t.test('accountPage() ends other sessions only, and says which', async (t) => {
   const page = pageOf('account')
   t.notMatch(page, 'value="ses_AAAAAAAAAAAAAAAAAAAAAA"')
-  t.match(page, '<input type="hidden" name="session" value="ses_BBBBBBBBBBBBBBBBBBBBBB">')
+  t.match(page, '<button type="submit" name="session" value="ses_BBBBBBBBBBBBBBBBBBBBBB"')
   t.match(page, 'Déconnecter<span class="vh">\u00a0: Safari sur iOS</span>')
   t.notMatch(pageOf('account-bare'), '/sessions/end')
   t.match(pageOf('account-bare'), 'Appareil inconnu')
@@ -191,7 +196,7 @@ t.test('accountPage() ends other sessions only, and says which', async (t) => {
 
 t.test('accountPage() counts recovery codes and warns when few are left', async (t) => {
   t.match(pageOf('account'), '7 restants sur 10')
-  t.match(pageOf('account'), 'Les anciens codes cesseront aussitôt de fonctionner.')
+  t.match(pageOf('codes-new'), '(7 restants) ne peuvent plus être affichés et cesseront aussitôt')
   t.notMatch(pageOf('account'), 'Créez-en de nouveaux dès maintenant.')
   t.match(pageOf('account-few-codes'), '1 restant sur 10')
   t.match(pageOf('account-few-codes'), 'Il vous reste 1 code.')

@@ -16,11 +16,11 @@ function everyKind(text: string, path: string): readonly ProblemView[] {
       explanation: text,
       remediation: text,
       switchPath: path,
-      accountPath: path,
+      appsPath: path,
     },
     { kind: 'too_many', retryAt: 1e12, retryAfterSeconds: 1e9 },
-    { kind: 'upstream', problem: 'broken', appName: name, retryPath: path },
-    { kind: 'unavailable' },
+    { kind: 'upstream', problem: 'broken', appName: name, retryPath: path, statusPage: path },
+    { kind: 'unavailable', statusPage: path },
     { kind: 'unknown_host', host: name },
     { kind: 'not_found' },
     { kind: 'bad_request', problem: 'path' },
@@ -36,7 +36,7 @@ function everyKind(text: string, path: string): readonly ProblemView[] {
       account: path,
     },
     { kind: 'wrong_address', shown: name, asked: name, problem: 'scheme' },
-    { kind: 'interrupted', loginUrl: path },
+    { kind: 'interrupted', loginUrl: path, lack: 'session' },
     { kind: 'framed', loginUrl: path },
     { kind: 'error' },
   ]
@@ -101,14 +101,14 @@ t.test('problemPage() says who was refused, why, and what to do', async (t) => {
     explanation: 'Réservé à la comptabilité.',
     remediation: 'Demandez à Bob.',
     switchPath: 'https://auth.exemple.fr/.sallyport/logout',
-    accountPath: '/.sallyport/account',
+    appsPath: '/.sallyport/',
   })
   t.match(page, '<h1>Vous n’avez pas accès à Wiki</h1>')
   t.match(page, '<strong><bdi>alice</bdi></strong>')
   t.match(page, 'Réservé à la comptabilité.')
   t.match(page, 'Demandez à Bob.')
   t.match(page, 'href="https://auth.exemple.fr/.sallyport/logout"')
-  t.match(page, 'href="/.sallyport/account"')
+  t.match(page, 'href="/.sallyport/">Mes applications</a>')
   const subject = encodeURIComponent('Accès à Wiki, réf. 7F3K-2Q9D')
   t.match(page, `href="mailto:aide@exemple.fr?subject=${subject}">Demander l’accès</a>`)
 })
@@ -120,18 +120,27 @@ t.test('problemPage() says when to try again, for people and for programs', asyn
     retryAfterSeconds: 252,
   } as const
   const page = problemPage(fr, view)
-  t.match(page, 'Réessayez dans 4\u00a0minutes et 12\u00a0secondes')
   t.match(
     page,
-    /\(à <time datetime="2026-07-29T12:32:00.000Z">\d\d\u00a0h\u00a0\d\d\u00a0\S+<\/time>\)/,
+    /Réessayez à <time datetime="2026-07-29T12:32:00.000Z">\d\d\u00a0h\u00a0\d\d\u00a0\S+<\/time> \(dans <span data-seconds="252" aria-live="off">4\u00a0minutes et 12\u00a0secondes<\/span>\)/,
   )
-  t.match(problemPage(sampleContext('en'), view), 'Try again in 4\u00a0minutes, 12\u00a0seconds')
+  t.match(page, '<p id="afterwards" hidden><a class="button" href="">Réessayer</a></p>')
+  t.match(
+    problemPage(sampleContext('en'), view),
+    /Try again at <time.*<\/time> \(in <span.*>4\u00a0minutes, 12\u00a0seconds<\/span>\)/,
+  )
 })
 
 t.test('problemPage() lets a page that was sent stay open beside the sign-in', async (t) => {
   const loginUrl = 'https://auth.exemple.fr/.sallyport/login?rt=a.b'
-  const sent = problemPage(fr, { kind: 'interrupted', loginUrl })
+  const sent = problemPage(fr, { kind: 'interrupted', loginUrl, lack: 'session' })
   t.match(sent, `href="${loginUrl}" target="_blank" rel="noopener"`)
+  t.match(sent, '<h1>Votre session a expiré</h1>')
+  t.match(sent, /F5/, 'without scripts')
+  t.match(sent, '<button type="button" id="resend" hidden>Renvoyer le formulaire</button>')
+  const proof = problemPage(fr, { kind: 'interrupted', loginUrl, lack: 'proof' })
+  t.match(proof, '<h1>Confirmez votre identité</h1>')
+  t.notMatch(proof, /expiré/)
   const framed = problemPage(fr, { kind: 'framed', loginUrl })
   t.match(framed, `target="_top" href="${loginUrl}"`)
 })

@@ -29,7 +29,11 @@ const person = (name: string, level: Principal['level'], ...groups: string[]): P
   email: '',
   groups,
   level,
+  proved: [],
+  secondFactorDue: undefined,
 })
+/** When every request is judged here. */
+const NOW = Date.UTC(2026, 0, 5, 9)
 const BOB = person('bob', 'one_factor', 'staff')
 const BOB2 = person('bob', 'two_factor', 'staff')
 const ADA = person('ada', 'two_factor', 'staff', 'admins')
@@ -42,7 +46,7 @@ function ask(policy: AppPolicy, path: string, who?: Principal, asked: Asked = {}
   const read = readRequestPath(path)
   if (read.kind === 'ambiguous') return read.reason
   const target = { method, host, address, readings: read.path.readings }
-  return inWords(decide(match(policy, target), who))
+  return inWords(decide(match(policy, target), who, NOW))
 }
 function inWords(decision: Decision): string {
   switch (decision.kind) {
@@ -52,6 +56,8 @@ function inWords(decision: Decision): string {
       return `sign_in ${decision.level}`
     case 'second_factor':
       return 'second_factor'
+    case 'confirm':
+      return `confirm ${decision.rule.name}`
     case 'forbidden':
       return `${decision.reason} ${decision.rule.name}`
   }

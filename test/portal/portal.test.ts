@@ -58,9 +58,11 @@ t.test('factors are changed with a proof of the last ten minutes only', async (t
   clock.advance(10 * MINUTE + 1)
   const late = await browser.submit(enrol, enrol.form('totp'), { totp: '123456' })
   t.equal(late.status, 303, 'also the form that is open')
-  t.match(late.redirect?.href, /\/\.sallyport\/login\?confirm=1&rt=/)
+  t.match(late.redirect?.href, /\/\.sallyport\/login\/confirm\?rt=/)
   const confirm = await browser.follow(late)
-  const again = await browser.submit(confirm, confirm.form('login'), fields(bob), { follow: true })
+  const { password } = bob
+  const form = confirm.form('password')
+  const again = await browser.submit(confirm, form, { password }, { follow: true })
   t.equal(again.url.pathname, '/.sallyport/account/totp/new', 'and back to where it was')
   t.equal(keyOf(again.html), keyOf(enrol.html), 'with the key that was shown')
   clock.advance(5 * MINUTE)

@@ -168,5 +168,7 @@ function person(name: string): Principal {
     email: `${name}@example.fr`,
     groups: [],
     level: 'one_factor',
+    proved: [],
+    secondFactorDue: undefined,
   }
 }

@@ -23,6 +23,8 @@ const bob: Principal = {
   email: 'bob@example.fr',
   groups: [],
   level: 'one_factor',
+  proved: [],
+  secondFactorDue: undefined,
 }
 
 t.test('forward() sends the target byte for byte and one identity, ours', async (t) => {

@@ -30,10 +30,10 @@ async function openIdle(port: number): Promise<Socket> {
 }
 
 /** All of them, a hundred at a time. */
-async function openAll(port: number): Promise<readonly Socket[]> {
+async function openAll(port: number, count = COUNT): Promise<readonly Socket[]> {
   const sockets: Socket[] = []
-  while (sockets.length < COUNT) {
-    const batch = Array.from({ length: Math.min(100, COUNT - sockets.length) }, () =>
+  while (sockets.length < count) {
+    const batch = Array.from({ length: Math.min(100, count - sockets.length) }, () =>
       openIdle(port),
     )
     sockets.push(...(await Promise.all(batch)))
@@ -59,8 +59,12 @@ t.test(
     const address = app.address()
     if (address === null || typeof address === 'string') throw new Error('no TCP port')
     await using sallyport = await startSallyport({
-      // What is over is cleared away early, so that what is kept shows.
-      env: { NODE_OPTIONS: '--max-old-space-size=128 --max-semi-space-size=1' },
+      // What is over is cleared away early, so that what is kept shows. What code takes is there
+      // from the start.
+      env: {
+        NODE_OPTIONS: '--max-old-space-size=128 --max-semi-space-size=1',
+        NODE_COMPILE_CACHE: undefined,
+      },
       config: `
 version: 1
 portal: {url: 'http://localhost:{{port}}'}
@@ -73,6 +77,17 @@ apps: [{name: Idle, host: localhost, upstream: 'http://127.0.0.1:${address.port}
     const { pid, port } = sallyport
     const request = `GET / HTTP/1.1\r\nHost: localhost:${port}\r\nConnection: close\r\n\r\n`
     await rawAnswer({ port }, request)
+    const idle = used(pid)
+    const closed = async (handles: number) => {
+      const deadline = performance.now() + 30_000
+      while (used(pid).handles > handles + 5 && performance.now() < deadline) {
+        await new Promise((resolve) => setTimeout(resolve, 25))
+      }
+      t.ok(used(pid).handles <= handles + 5, 'all of them are closed')
+    }
+    // What the first few cost is the code that serves them.
+    for (const socket of await openAll(port, 200)) socket.destroy()
+    await closed(idle.handles)
     const before = used(pid)
     const peaks: number[] = []
     for (let round = 0; round < 4; round += 1) {
@@ -87,11 +102,7 @@ apps: [{name: Idle, host: localhost, upstream: 'http://127.0.0.1:${address.port}
       t.equal((await rawAnswer({ port }, request)).text, 'hello')
       t.ok(performance.now() - since < 1_000, 'an honest request is answered at once')
       for (const socket of sockets) socket.destroy()
-      const deadline = performance.now() + 30_000
-      while (used(pid).handles > before.handles + 5 && performance.now() < deadline) {
-        await new Promise((resolve) => setTimeout(resolve, 25))
-      }
-      t.ok(used(pid).handles <= before.handles + 5, 'and all of them are closed')
+      await closed(before.handles)
     }
     const [first = 0, second = 0, , last = 0] = peaks
     const each = (first - before.memory) / COUNT

@@ -34,7 +34,7 @@ async function writeForEver(path: string): Promise<void> {
     await store.recoveryCodes.replace({ ...set, unused: ['spent', 'unused'] })
     await store.recoveryCodes.spend(set.id, 'spent', NOW)
     const device = { id: `otp_${userId}`, userId, label: '', sealedSecret: 'v1.', createdAt: NOW }
-    await store.totp.add({ ...device, lastStep: 0 })
+    await store.totp.add({ ...device, lastStep: 0, lastUsedAt: 0 })
     await store.totp.spendStep(device.id, i, NOW)
     const signedOut = await addSession(store, userId)
     await store.sessions.remove(signedOut)

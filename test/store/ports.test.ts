@@ -86,6 +86,11 @@ t.test('accounts', async (t) => {
     groups: ['admins', 'users'],
     disabled: false,
     unlockedAt: 0,
+    language: '',
+    passwordChangedAt: 0,
+    passwordDue: '',
+    secondFactorAskedAt: 0,
+    passkeyOffers: { count: 0, lastAt: 0 },
     createdAt: NOW,
   }
   t.same(await accounts.byName('alice'), expected)
@@ -169,6 +174,7 @@ t.test('TOTP devices and enrolments', async (t) => {
     sealedSecret: 'v1.device',
     createdAt: NOW,
     lastStep: 100,
+    lastUsedAt: 0,
   }
   const shown = { userId, sealedSecret: 'v1.shown', expiresAt: NOW + 1000 }
   t.equal(await totp.enrolment(userId, NOW), undefined)
@@ -178,12 +184,16 @@ t.test('TOTP devices and enrolments', async (t) => {
   t.equal(await totp.enrolment(userId, NOW + 1000), undefined, 'expired')
   t.same(await totp.devices(userId), [], 'an enrolment is no device')
   t.equal(
-    await totp.finishEnrolment({ ...shown, sealedSecret: 'v1.earlier' }, device),
-    false,
+    await totp.finishEnrolment({ ...shown, sealedSecret: 'v1.earlier' }, device, 2),
+    'gone',
     'replaced',
   )
-  t.equal(await totp.finishEnrolment(shown, device), true)
-  t.equal(await totp.finishEnrolment(shown, { ...device, id: 'otp_2' }), false, 'turned already')
+  t.equal(await totp.finishEnrolment(shown, device, 2), 'done')
+  t.equal(
+    await totp.finishEnrolment(shown, { ...device, id: 'otp_2' }, 2),
+    'gone',
+    'turned already',
+  )
   t.same(await totp.devices(userId), [device])
   t.equal(await totp.enrolment(userId, NOW), undefined)
 
@@ -200,7 +210,21 @@ t.test('TOTP devices and enrolments', async (t) => {
       [64, 100],
     ],
   )
+  await totp.startEnrolment(shown)
+  t.equal(await totp.finishEnrolment(shown, { ...device, id: 'otp_4' }, 2), 'full')
+  t.same(await totp.enrolment(userId, NOW), shown, 'nothing was changed')
+  t.equal((await totp.devices(userId))[0]?.lastUsedAt, NOW)
+
+  await totp.tellStep('otp_1', 105, NOW + 1000)
+  await totp.tellStep('otp_1', 105, NOW + 1000)
+  t.equal(await totp.spendStep('otp_1', 105, NOW), false, 'it was told')
+  t.equal(await totp.spendStep('otp_3', 105, NOW), true, 'of another device')
+  t.equal(await totp.spendStep('otp_1', 104, NOW), true, 'an earlier one')
+
   const bob = await addAccount(store, 'bob')
+  t.equal(await totp.rename(bob, 'otp_1', 'mine'), false, "another account's device")
+  t.equal(await totp.rename(userId, 'otp_1', 'y'.repeat(300)), true)
+  t.equal((await totp.devices(userId))[0]?.label, 'y'.repeat(64))
   t.equal(await totp.remove(bob, 'otp_1'), false, "another account's device")
   t.equal(await totp.remove(userId, 'otp_1'), true)
   t.equal(await totp.remove(userId, 'otp_1'), false)

@@ -13,7 +13,12 @@ export async function givePassword(page: Page, person: Person): Promise<void> {
 export async function signIn(page: Page, person: Person): Promise<void> {
   await givePassword(page, person)
   if (person.authenticator === undefined) return
-  await page.fill('[name=totp]', await person.authenticator.next())
+  await giveCode(page, await person.authenticator.next())
+}
+
+/** Types a code and sends it; a code that is put in at once would be sent by the page itself. */
+export async function giveCode(page: Page, code: string): Promise<void> {
+  await page.locator('[name=totp]').pressSequentially(code)
   await page.click('form:has([name=totp]) [type=submit]')
 }
 

@@ -68,7 +68,8 @@ export async function readUpstreamFiles(
   return { files: (path) => texts.get(path), faults }
 }
 
-async function readPem(
+/** The text of a PEM file, or what keeps it from being used. */
+export async function readPem(
   file: string,
   readFile: ReadFile,
 ): Promise<{ readonly text?: string; readonly faults: readonly Fault[] }> {
@@ -88,8 +89,8 @@ async function readPem(
   }
 }
 
-/** `undefined` when there is none, or one that cannot be read. */
-function certificatesIn(text: string): readonly X509Certificate[] | undefined {
+/** The certificates in a text; `undefined` when there is none, or one that cannot be read. */
+export function certificatesIn(text: string): readonly X509Certificate[] | undefined {
   const blocks = text.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g)
   try {
     return blocks?.map((block) => new X509Certificate(block))

@@ -1,5 +1,6 @@
 import type { Selectable, Transaction } from 'kysely'
 import type { Account, AccountStore, NewAccount } from '../../accounts/account.ts'
+import type { UserId } from '../../identity/principal.ts'
 import type { Database } from './database.ts'
 import { cut, rowList, rowUserId } from './row.ts'
 import type { Schema } from './schema.ts'
@@ -48,25 +49,99 @@ export function createAccountStore(database: Database): AccountStore {
           .executeTakeFirst()
         return row?.password_hash
       }),
-    setPasswordHash: (id, hash, now) =>
+    byEmail: (email) =>
+      database.read(async (db) => {
+        if (email === '') return undefined
+        const rows = await db
+          .selectFrom('accounts')
+          .select(COLUMNS)
+          .where((eb) => eb.fn('lower', ['email']), '=', email.toLowerCase())
+          .limit(2)
+          .execute()
+        const [row, ...others] = rows
+        return row === undefined || others.length > 0 ? undefined : toAccount(row)
+      }),
+    setPasswordHash: (id, hash, now, { keep, due, previous } = {}) =>
+      database.write(async (trx) => {
+        if (previous !== undefined && (await hashOf(trx, id)) !== previous) return false
+        const replaced = await replacePassword(trx, id, { hash, due: due ?? '' }, now)
+        if (keep === 'all') return replaced
+        await trx
+          .deleteFrom('sessions')
+          .where('user_id', '=', id)
+          .where('id', '!=', keep ?? '')
+          .execute()
+        return replaced
+      }),
+    rehash: (id, previous, hash, now) =>
       database.write(async (trx) => {
         const { numUpdatedRows } = await trx
           .updateTable('accounts')
           .set({ password_hash: hash, updated_at: now })
           .where('id', '=', id)
+          .where('password_hash', '=', previous)
           .executeTakeFirst()
-        await trx.deleteFrom('sessions').where('user_id', '=', id).execute()
         return numUpdatedRows === 1n
       }),
-    setUnlocked: (id, now) =>
+    setPasswordDue: (id, due, now) => setColumns(database, id, { password_due: due }, now),
+    change: (id, { displayName, email, groups }, now) =>
       database.write(async (trx) => {
         const { numUpdatedRows } = await trx
           .updateTable('accounts')
-          .set({ unlocked_at: now, updated_at: now })
+          .set({
+            ...(displayName === undefined ? {} : { display_name: cut(displayName, 256) }),
+            ...(email === undefined ? {} : { email: cut(email, 254) }),
+            ...(groups === undefined ? {} : { group_names: groupNames(groups) }),
+            updated_at: now,
+          })
           .where('id', '=', id)
           .executeTakeFirst()
+        // What was mailed lies in a mailbox that is the account's no more.
+        if (email !== undefined) await removeResetLinks(trx, id)
         return numUpdatedRows === 1n
       }),
+    setLanguage: (id, language, now) => setColumns(database, id, { language }, now),
+    secondFactorAsked: (id, now) =>
+      database.write(async (trx) => {
+        await trx
+          .updateTable('accounts')
+          .set({ second_factor_asked_at: now })
+          .where('id', '=', id)
+          .where('second_factor_asked_at', '=', 0)
+          .execute()
+      }),
+    firstSignIn: async (id, now) => {
+      const isFirst = await database.read(async (db) => {
+        const row = await db
+          .selectFrom('accounts')
+          .select('first_sign_in_at')
+          .where('id', '=', id)
+          .executeTakeFirst()
+        return row?.first_sign_in_at === 0
+      })
+      if (!isFirst) return false
+      return database.write(async (trx) => {
+        const { numUpdatedRows } = await trx
+          .updateTable('accounts')
+          .set({ first_sign_in_at: now })
+          .where('id', '=', id)
+          .where('first_sign_in_at', '=', 0)
+          .executeTakeFirst()
+        return numUpdatedRows === 1n
+      })
+    },
+    passkeyOffered: (id, now) =>
+      database.write(async (trx) => {
+        await trx
+          .updateTable('accounts')
+          .set((eb) => ({
+            passkey_offers: eb('passkey_offers', '+', 1),
+            passkey_offered_at: now,
+          }))
+          .where('id', '=', id)
+          .execute()
+      }),
+    setUnlocked: (id, now) => setColumns(database, id, { unlocked_at: now }, now),
     setDisabled: (id, disabled, now) =>
       database.write(async (trx) => {
         const { numUpdatedRows } = await trx
@@ -78,6 +153,62 @@ export function createAccountStore(database: Database): AccountStore {
         return numUpdatedRows === 1n
       }),
   }
+}
+
+async function hashOf(trx: Transaction<Schema>, id: UserId): Promise<string | undefined> {
+  const row = await trx
+    .selectFrom('accounts')
+    .select('password_hash')
+    .where('id', '=', id)
+    .executeTakeFirst()
+  return row?.password_hash
+}
+
+/** Sorted, each once. */
+function groupNames(groups: readonly string[]): string {
+  return JSON.stringify([...new Set(groups)].sort())
+}
+
+/** Sets columns of one account; `false` when it is gone. */
+function setColumns(
+  database: Database,
+  id: UserId,
+  columns: Partial<Schema['accounts']>,
+  now: number,
+): Promise<boolean> {
+  return database.write(async (trx) => {
+    const { numUpdatedRows } = await trx
+      .updateTable('accounts')
+      .set({ ...columns, updated_at: now })
+      .where('id', '=', id)
+      .executeTakeFirst()
+    return numUpdatedRows === 1n
+  })
+}
+
+/** A new password; links that would set another are dead by it. `false` when the account is gone. */
+export async function replacePassword(
+  trx: Transaction<Schema>,
+  id: UserId,
+  { hash, due }: { readonly hash: string; readonly due: Account['passwordDue'] },
+  now: number,
+): Promise<boolean> {
+  const { numUpdatedRows } = await trx
+    .updateTable('accounts')
+    .set({
+      password_hash: hash,
+      password_changed_at: now,
+      password_due: due,
+      updated_at: now,
+    })
+    .where('id', '=', id)
+    .executeTakeFirst()
+  await removeResetLinks(trx, id)
+  return numUpdatedRows === 1n
+}
+
+async function removeResetLinks(trx: Transaction<Schema>, id: UserId): Promise<void> {
+  await trx.deleteFrom('links').where('kind', '=', 'reset').where('owner', '=', id).execute()
 }
 
 /** Adds the account unless its name is taken: then `false`. */
@@ -93,12 +224,19 @@ export async function insertAccount(
       name: account.name,
       display_name: cut(account.displayName, 256),
       email: cut(account.email, 254),
-      group_names: JSON.stringify([...new Set(account.groups)].sort()),
+      group_names: groupNames(account.groups),
       disabled: 0,
       password_hash: account.passwordHash,
       unlocked_at: 0,
       created_at: now,
       updated_at: now,
+      language: '',
+      password_changed_at: 0,
+      password_due: account.passwordDue ?? '',
+      second_factor_asked_at: 0,
+      passkey_offers: 0,
+      passkey_offered_at: 0,
+      first_sign_in_at: 0,
     })
     .onConflict((conflict) => conflict.column('name').doNothing())
     .executeTakeFirst()
@@ -114,6 +252,12 @@ const COLUMNS = [
   'disabled',
   'unlocked_at',
   'created_at',
+  'language',
+  'password_changed_at',
+  'password_due',
+  'second_factor_asked_at',
+  'passkey_offers',
+  'passkey_offered_at',
 ] as const satisfies readonly (keyof Schema['accounts'])[]
 
 function toAccount(row: Pick<Selectable<Schema['accounts']>, (typeof COLUMNS)[number]>): Account {
@@ -126,5 +270,16 @@ function toAccount(row: Pick<Selectable<Schema['accounts']>, (typeof COLUMNS)[nu
     disabled: row.disabled !== 0,
     unlockedAt: row.unlocked_at,
     createdAt: row.created_at,
+    language: row.language === 'fr' || row.language === 'en' ? row.language : '',
+    passwordChangedAt: row.password_changed_at,
+    passwordDue: passwordDue(row.password_due),
+    secondFactorAskedAt: row.second_factor_asked_at,
+    passkeyOffers: { count: row.passkey_offers, lastAt: row.passkey_offered_at },
   }
+}
+
+/** Whatever is there that is not known still asks for a change. */
+function passwordDue(text: string): Account['passwordDue'] {
+  if (text === '' || text === 'first' || text === 'leaked') return text
+  return 'operator'
 }

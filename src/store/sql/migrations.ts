@@ -1,4 +1,4 @@
-import type { Kysely } from 'kysely'
+import { type Kysely, sql } from 'kysely'
 import { type Migration, Migrator } from 'kysely/migration'
 import { AppError } from '../../lib/app-error.ts'
 import type { Database } from './database.ts'
@@ -8,6 +8,7 @@ import type { Schema } from './schema.ts'
 export const MIGRATIONS = {
   '0001_start': { up: start },
   '0002_gate': { up: gate },
+  '0003_factors': { up: factors },
 } as const satisfies Readonly<Record<string, Migration>>
 
 /**
@@ -176,5 +177,148 @@ async function gate(db: Kysely<unknown>): Promise<void> {
     .addColumn('first_at', 'bigint', (column) => column.notNull())
     .addColumn('last_at', 'bigint', (column) => column.notNull())
     .addPrimaryKeyConstraint('csp_reports_key', ['app', 'directive', 'blocked'])
+    .execute()
+}
+
+async function factors(db: Kysely<unknown>): Promise<void> {
+  const { schema } = db
+  // One column a statement: SQLite adds no more at once.
+  for (const column of ['language', 'password_due'] as const) {
+    await schema
+      .alterTable('accounts')
+      .addColumn(column, 'text', (built) => built.notNull().defaultTo(''))
+      .execute()
+  }
+  for (const column of [
+    'password_changed_at',
+    'second_factor_asked_at',
+    'passkey_offers',
+    'passkey_offered_at',
+    'first_sign_in_at',
+  ] as const) {
+    await schema
+      .alterTable('accounts')
+      .addColumn(column, 'bigint', (built) => built.notNull().defaultTo(0))
+      .execute()
+  }
+  // Whoever was there before is told of new browsers from now on.
+  await sql`update accounts set first_sign_in_at = created_at`.execute(db)
+  await schema.createIndex('accounts_email').on('accounts').expression(sql`lower(email)`).execute()
+  await schema
+    .createTable('passkeys')
+    .addColumn('id', 'text', (column) => column.primaryKey())
+    .addColumn('user_id', 'text', (column) =>
+      column.notNull().references('accounts.id').onDelete('cascade'),
+    )
+    .addColumn('credential_id', 'text', (column) => column.notNull().unique())
+    .addColumn('public_key', 'text', (column) => column.notNull())
+    .addColumn('counter', 'bigint', (column) => column.notNull())
+    .addColumn('transports', 'text', (column) => column.notNull())
+    .addColumn('aaguid', 'text', (column) => column.notNull())
+    .addColumn('label', 'text', (column) => column.notNull())
+    .addColumn('user_verified', 'integer', (column) => column.notNull())
+    .addColumn('backed_up', 'integer', (column) => column.notNull())
+    .addColumn('created_at', 'bigint', (column) => column.notNull())
+    .addColumn('last_used_at', 'bigint', (column) => column.notNull())
+    .execute()
+  await schema
+    .createIndex('passkeys_user')
+    .on('passkeys')
+    .columns(['user_id', 'created_at'])
+    .execute()
+  await schema
+    .createTable('phones')
+    .addColumn('user_id', 'text', (column) =>
+      column.primaryKey().references('accounts.id').onDelete('cascade'),
+    )
+    .addColumn('sealed_number', 'text', (column) => column.notNull())
+    .addColumn('number_digest', 'text', (column) => column.notNull())
+    .addColumn('verified_at', 'bigint', (column) => column.notNull())
+    .execute()
+  await schema
+    .createTable('sent_codes')
+    .addColumn('id', 'text', (column) => column.primaryKey())
+    .addColumn('user_id', 'text', (column) =>
+      column.notNull().references('accounts.id').onDelete('cascade'),
+    )
+    .addColumn('number_digest', 'text', (column) => column.notNull())
+    .addColumn('bound_to', 'text', (column) => column.notNull())
+    .addColumn('purpose', 'text', (column) => column.notNull())
+    .addColumn('digest', 'text', (column) => column.notNull())
+    .addColumn('sealed_number', 'text', (column) => column.notNull())
+    .addColumn('created_at', 'bigint', (column) => column.notNull())
+    .addColumn('expires_at', 'bigint', (column) => column.notNull())
+    .addColumn('tries', 'integer', (column) => column.notNull())
+    .addColumn('spent', 'integer', (column) => column.notNull())
+    .execute()
+  await schema
+    .createIndex('sent_codes_user')
+    .on('sent_codes')
+    .columns(['user_id', 'created_at'])
+    .execute()
+  await schema
+    .createIndex('sent_codes_number')
+    .on('sent_codes')
+    .columns(['number_digest', 'created_at'])
+    .execute()
+  await schema.createIndex('sent_codes_over').on('sent_codes').column('created_at').execute()
+  await schema
+    .createTable('links')
+    .addColumn('token_hash', 'text', (column) => column.primaryKey())
+    .addColumn('kind', 'text', (column) => column.notNull())
+    .addColumn('owner', 'text', (column) => column.notNull())
+    .addColumn('details', 'text', (column) => column.notNull())
+    .addColumn('created_at', 'bigint', (column) => column.notNull())
+    .addColumn('expires_at', 'bigint', (column) => column.notNull())
+    .execute()
+  await schema.createIndex('links_owner').on('links').columns(['owner', 'kind']).execute()
+  await schema.createIndex('links_over').on('links').column('expires_at').execute()
+  await schema
+    .createTable('mail_queue')
+    .addColumn('id', 'text', (column) => column.primaryKey())
+    .addColumn('user_id', 'text', (column) => column.notNull())
+    .addColumn('kind', 'text', (column) => column.notNull())
+    .addColumn('sealed_message', 'text', (column) => column.notNull())
+    .addColumn('created_at', 'bigint', (column) => column.notNull())
+    .addColumn('next_try_at', 'bigint', (column) => column.notNull())
+    .addColumn('tries', 'integer', (column) => column.notNull())
+    .addColumn('claimed', 'integer', (column) => column.notNull())
+    .execute()
+  await schema.createIndex('mail_queue_next').on('mail_queue').column('next_try_at').execute()
+  await schema
+    .createTable('audit_events')
+    .addColumn('id', 'integer', (column) => column.primaryKey().autoIncrement())
+    .addColumn('at', 'bigint', (column) => column.notNull())
+    .addColumn('event', 'text', (column) => column.notNull())
+    .addColumn('outcome', 'text', (column) => column.notNull())
+    .addColumn('reason', 'text', (column) => column.notNull())
+    .addColumn('request_id', 'text', (column) => column.notNull())
+    .addColumn('client_ip', 'text', (column) => column.notNull())
+    .addColumn('user_id', 'text', (column) => column.notNull())
+    .addColumn('user_name', 'text', (column) => column.notNull())
+    .addColumn('session', 'text', (column) => column.notNull())
+    .addColumn('user_agent', 'text', (column) => column.notNull())
+    .addColumn('details', 'text', (column) => column.notNull())
+    .execute()
+  await schema
+    .createIndex('audit_events_user')
+    .on('audit_events')
+    .columns(['user_id', 'id'])
+    .execute()
+  await schema.createIndex('audit_events_request').on('audit_events').column('request_id').execute()
+  await schema.createIndex('audit_events_at').on('audit_events').column('at').execute()
+  await schema
+    .createIndex('audit_events_outcome')
+    .on('audit_events')
+    .columns(['outcome', 'id'])
+    .execute()
+  await schema
+    .createTable('factor_failures')
+    .addColumn('user_id', 'text', (column) =>
+      column.notNull().references('accounts.id').onDelete('cascade'),
+    )
+    .addColumn('factor', 'text', (column) => column.notNull())
+    .addColumn('count', 'integer', (column) => column.notNull())
+    .addPrimaryKeyConstraint('factor_failures_key', ['user_id', 'factor'])
     .execute()
 }

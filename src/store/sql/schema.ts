@@ -1,3 +1,5 @@
+import type { Generated } from 'kysely'
+
 /**
  * The tables. Times and durations are milliseconds, flags are 0 or 1, lists are JSON text:
  * what every engine of the query builder gives back in one shape.
@@ -13,10 +15,23 @@ export type Schema = {
     readonly group_names: string
     readonly disabled: number
     readonly password_hash: string
-    /** When an operator last lifted its lock; 0: never. */
+    /** When an operator or a reset password last lifted its lock; 0: never. */
     readonly unlocked_at: number
     readonly created_at: number
     readonly updated_at: number
+    /** `fr`, `en`, or empty: as the browser asks. */
+    readonly language: string
+    /** 0: not since the account was made. */
+    readonly password_changed_at: number
+    /** Why the password must be changed at the next sign-in; empty: it need not be. */
+    readonly password_due: string
+    /** When a rule first asked this account for a second factor it did not have; 0: never. */
+    readonly second_factor_asked_at: number
+    /** How often a passkey was offered and put off, and when last. */
+    readonly passkey_offers: number
+    readonly passkey_offered_at: number
+    /** 0: it never signed in. */
+    readonly first_sign_in_at: number
   }
   readonly setup_links: {
     /** Always `first_account`. */
@@ -96,5 +111,99 @@ export type Schema = {
     readonly count: number
     readonly first_at: number
     readonly last_at: number
+  }
+  readonly passkeys: {
+    readonly id: string
+    readonly user_id: string
+    /** Base64url, unique. */
+    readonly credential_id: string
+    /** COSE key, base64url. */
+    readonly public_key: string
+    readonly counter: number
+    /** JSON list. */
+    readonly transports: string
+    readonly aaguid: string
+    readonly label: string
+    /** 1: the authenticator verified its user when it was added. */
+    readonly user_verified: number
+    readonly backed_up: number
+    readonly created_at: number
+    /** 0: never. */
+    readonly last_used_at: number
+  }
+  readonly phones: {
+    readonly user_id: string
+    readonly sealed_number: string
+    /** HMAC of the number, to count by number without opening it. */
+    readonly number_digest: string
+    readonly verified_at: number
+  }
+  /** Codes that were sent, kept for an hour: they are what sending is limited by. */
+  readonly sent_codes: {
+    readonly id: string
+    readonly user_id: string
+    /** HMAC of the number it went to. */
+    readonly number_digest: string
+    /** The session it was asked for in; empty for `phone`. */
+    readonly bound_to: string
+    /** `login`, `confirm` or `phone`. */
+    readonly purpose: string
+    /** HMAC of the code with the row's id. */
+    readonly digest: string
+    /** The number it proves, for `phone`; empty otherwise. */
+    readonly sealed_number: string
+    readonly created_at: number
+    readonly expires_at: number
+    /** Wrong ones while this one was open. */
+    readonly tries: number
+    /** 1: it is good for nothing any more. */
+    readonly spent: number
+  }
+  /** One-time links; the token itself is nowhere. */
+  readonly links: {
+    readonly token_hash: string
+    /** `invitation`, `reset` or `sign_in`. */
+    readonly kind: string
+    /** Account id; for an invitation the address it went to, in lower case. */
+    readonly owner: string
+    /** JSON: what an invitation gives; empty for the others. */
+    readonly details: string
+    readonly created_at: number
+    readonly expires_at: number
+  }
+  /** Mail that was not taken over by the mail server yet. */
+  readonly mail_queue: {
+    readonly id: string
+    readonly user_id: string
+    readonly kind: string
+    /** Address, subject and both bodies, sealed together. */
+    readonly sealed_message: string
+    readonly created_at: number
+    readonly next_try_at: number
+    readonly tries: number
+    /** 1: a process is handing it over, until `next_try_at` at the latest. */
+    readonly claimed: number
+  }
+  /** What happened, newest last. */
+  readonly audit_events: {
+    readonly id: Generated<number>
+    readonly at: number
+    readonly event: string
+    readonly outcome: string
+    readonly reason: string
+    readonly request_id: string
+    readonly client_ip: string
+    readonly user_id: string
+    readonly user_name: string
+    readonly session: string
+    readonly user_agent: string
+    /** JSON: what else this kind of event says. */
+    readonly details: string
+  }
+  /** Failures in a row, by account and factor. */
+  readonly factor_failures: {
+    readonly user_id: string
+    readonly factor: string
+    readonly count: number
   }
 }

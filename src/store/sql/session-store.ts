@@ -1,6 +1,11 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { type Insertable, type Selectable, sql } from 'kysely'
-import type { FactorKind, ProvedFactor, SessionId } from '../../identity/principal.ts'
+import {
+  FACTOR_KINDS,
+  type FactorKind,
+  type ProvedFactor,
+  type SessionId,
+} from '../../identity/principal.ts'
 import type { Session, SessionStore } from '../../sessions/session.ts'
 import type { Database } from './database.ts'
 import { cut, rowList, rowSessionId, rowUserId } from './row.ts'
@@ -161,12 +166,6 @@ function toSession(row: Selectable<Schema['sessions']>): Session {
   }
 }
 
-const FACTOR_KINDS: Readonly<Record<FactorKind, true>> = {
-  password: true,
-  totp: true,
-  recovery_code: true,
-}
-
 function toFactor(value: unknown): ProvedFactor | undefined {
   if (typeof value !== 'object' || value === null) return undefined
   if (!('kind' in value && 'at' in value)) return undefined
@@ -175,5 +174,5 @@ function toFactor(value: unknown): ProvedFactor | undefined {
 }
 
 function isFactorKind(value: unknown): value is FactorKind {
-  return typeof value === 'string' && Object.hasOwn(FACTOR_KINDS, value)
+  return FACTOR_KINDS.some((kind) => kind === value)
 }

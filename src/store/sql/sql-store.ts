@@ -1,16 +1,30 @@
 import type { AccountStore, SetupStore } from '../../accounts/account.ts'
+import type { AuditStore } from '../../audit/audit-store.ts'
 import type { BanStore } from '../../bans/ban.ts'
 import type { ViolationStore } from '../../csp/violation-store.ts'
+import type { FailureStreakStore } from '../../factors/failure-streaks.ts'
+import type { PasskeyStore } from '../../factors/passkey-store.ts'
+import type { PhoneStore } from '../../factors/phone.ts'
+import type { SentCodeStore } from '../../factors/sms-codes.ts'
 import type { RecoveryCodeStore, TotpStore } from '../../factors/totp-store.ts'
+import type { LinkStore } from '../../login/link-store.ts'
+import type { MailQueueStore } from '../../notices/mail-queue.ts'
 import type { ForeignWrites, SessionStore } from '../../sessions/session.ts'
 import { createAccountStore } from './account-store.ts'
+import { createAuditStore } from './audit-store.ts'
 import { createBanStore } from './ban-store.ts'
 import { createCspReportStore } from './csp-report-store.ts'
 import { createDatabase } from './database.ts'
+import { createFailureStreakStore } from './failure-streak-store.ts'
 import { createForeignWrites } from './foreign-writes.ts'
+import { createLinkStore } from './link-store.ts'
+import { createMailQueueStore } from './mail-queue-store.ts'
 import { createMetaStore, type MetaStore } from './meta-store.ts'
 import { migrate } from './migrations.ts'
+import { createPasskeyStore } from './passkey-store.ts'
+import { createPhoneStore } from './phone-store.ts'
 import { createRecoveryCodeStore } from './recovery-code-store.ts'
+import { createSentCodeStore } from './sent-code-store.ts'
 import { createSessionStore } from './session-store.ts'
 import { createSetupStore } from './setup-store.ts'
 import { createSpentStore, type SqlSpentStore } from './spent-store.ts'
@@ -24,11 +38,18 @@ import { createTotpStore } from './totp-store.ts'
 export type SqlStore = AsyncDisposable & {
   readonly accounts: AccountStore
   readonly setup: SetupStore
+  readonly links: LinkStore
   readonly totp: TotpStore
   readonly recoveryCodes: RecoveryCodeStore
+  readonly passkeys: PasskeyStore
+  readonly phones: PhoneStore
+  readonly sentCodes: SentCodeStore
   readonly sessions: SessionStore
+  readonly audit: AuditStore
+  readonly failureStreaks: FailureStreakStore
   readonly bans: BanStore
   readonly cspReports: ViolationStore
+  readonly mailQueue: MailQueueStore
   readonly meta: MetaStore
   readonly spent: SqlSpentStore
   readonly foreignWrites: ForeignWrites
@@ -54,11 +75,18 @@ export async function openSqlStore(options: { readonly path: string }): Promise<
     return {
       accounts: createAccountStore(database),
       setup: createSetupStore(database),
+      links: createLinkStore(database),
       totp: createTotpStore(database),
       recoveryCodes: createRecoveryCodeStore(database),
+      passkeys: createPasskeyStore(database),
+      phones: createPhoneStore(database),
+      sentCodes: createSentCodeStore(database),
       sessions: createSessionStore(database),
+      audit: createAuditStore(database),
+      failureStreaks: createFailureStreakStore(database),
       bans: createBanStore(database),
       cspReports: createCspReportStore(database),
+      mailQueue: createMailQueueStore(database),
       meta: createMetaStore(database),
       spent: createSpentStore(database),
       foreignWrites: createForeignWrites(file),

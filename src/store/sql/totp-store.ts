@@ -23,10 +23,18 @@ export function createTotpStore(database: Database): TotpStore {
           sealedSecret: row.sealed_secret,
           createdAt: row.created_at,
           lastStep: row.last_step,
+          lastUsedAt: row.last_used_at,
         }))
       }),
     spendStep: (deviceId, step, now) =>
       database.write(async (trx) => {
+        const told = await trx
+          .selectFrom('spent')
+          .select('digest')
+          .where('kind', '=', TOLD)
+          .where('digest', '=', toldStep(deviceId, step))
+          .executeTakeFirst()
+        if (told !== undefined) return false
         const { numUpdatedRows } = await trx
           .updateTable('totp_devices')
           .set({ last_step: step, last_used_at: now })
@@ -34,6 +42,14 @@ export function createTotpStore(database: Database): TotpStore {
           .where('last_step', '<', step)
           .executeTakeFirst()
         return numUpdatedRows === 1n
+      }),
+    tellStep: (deviceId, step, forgetAt) =>
+      database.write(async (trx) => {
+        await trx
+          .insertInto('spent')
+          .values({ kind: TOLD, digest: toldStep(deviceId, step), forget_at: forgetAt })
+          .onConflict((conflict) => conflict.columns(['kind', 'digest']).doNothing())
+          .execute()
       }),
     enrolment: (userId, now) =>
       database.read(async (db) => {
@@ -54,20 +70,36 @@ export function createTotpStore(database: Database): TotpStore {
           .onConflict((conflict) => conflict.column('user_id').doUpdateSet(shown))
           .execute()
       }),
-    finishEnrolment: (enrolment, device) =>
+    finishEnrolment: (enrolment, device, most) =>
       database.write(async (trx) => {
+        const { count } = await trx
+          .selectFrom('totp_devices')
+          .select(({ fn }) => fn.countAll<number>().as('count'))
+          .where('user_id', '=', enrolment.userId)
+          .executeTakeFirstOrThrow()
+        if (Number(count) >= most) return 'full'
         const { numDeletedRows } = await trx
           .deleteFrom('totp_enrolments')
           .where('user_id', '=', enrolment.userId)
           .where('sealed_secret', '=', enrolment.sealedSecret)
           .executeTakeFirst()
-        if (numDeletedRows !== 1n) return false
+        if (numDeletedRows !== 1n) return 'gone'
         await trx.insertInto('totp_devices').values(toRow(device)).execute()
-        return true
+        return 'done'
       }),
     add: (device) =>
       database.write(async (trx) => {
         await trx.insertInto('totp_devices').values(toRow(device)).execute()
+      }),
+    rename: (userId, deviceId, label) =>
+      database.write(async (trx) => {
+        const { numUpdatedRows } = await trx
+          .updateTable('totp_devices')
+          .set({ label: cut(label, 64) })
+          .where('user_id', '=', userId)
+          .where('id', '=', deviceId)
+          .executeTakeFirst()
+        return numUpdatedRows === 1n
       }),
     remove: (userId, deviceId) =>
       database.write(async (trx) => {
@@ -89,6 +121,13 @@ function toRow(device: TotpDevice): Insertable<Schema['totp_devices']> {
     sealed_secret: device.sealedSecret,
     created_at: device.createdAt,
     last_step: device.lastStep,
-    last_used_at: 0,
+    last_used_at: device.lastUsedAt,
   }
+}
+
+/** What was told is kept among what was spent, and forgotten with it. */
+const TOLD = 'totp_told'
+
+function toldStep(deviceId: string, step: number): string {
+  return `${deviceId}.${step}`
 }

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { describeUserAgent } from '../../src/pages/user-agent.ts'
+import { describeUserAgent } from '../../src/lib/user-agent.ts'
 
 const WEBKIT = 'AppleWebKit/537.36 (KHTML, like Gecko)'
 

@@ -1,0 +1,45 @@
+import type { Authorize } from '../access/authorize.ts'
+import type { Visit } from '../http/visit.ts'
+
+/** An app as it is listed. */
+export type LaunchableApp = {
+  readonly name: string
+  readonly icon: string
+  readonly description: { readonly fr?: string; readonly en?: string }
+  /** Canonical host name of its front page. */
+  readonly host: string
+  /** Absolute address of its front page. */
+  readonly url: string
+}
+
+/**
+ * The apps that whoever holds the token may use: those whose front page is open to them, now or
+ * once they prove more. Nothing is said of the others.
+ * @throws AppError `store_unavailable`
+ */
+export type Launcher = (
+  visit: Visit,
+  token: string | undefined,
+) => Promise<readonly LaunchableApp[]>
+
+export function createLauncher(
+  deps: { readonly authorize: Authorize },
+  apps: readonly LaunchableApp[],
+): Launcher {
+  return async (visit, token) => {
+    const open: LaunchableApp[] = []
+    for (const app of apps) {
+      const matched = deps.authorize.match({
+        host: app.host,
+        method: 'GET',
+        readings: [{ path: '/', ignoreCase: false }],
+        address: visit.client.address,
+      })
+      const authorization = await deps.authorize.decide(matched, token)
+      if (authorization.kind === 'decided' && authorization.decision.kind !== 'forbidden') {
+        open.push(app)
+      }
+    }
+    return open
+  }
+}
