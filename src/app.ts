@@ -233,6 +233,7 @@ export async function startApp(
   const webhooks = createWebhookGate(settings.apps, {
     appOf,
     judge,
+    denials,
     budget: budgets.webhook,
     spent: store.spent,
     clock,

@@ -82,6 +82,13 @@ export const PORTAL_SAMPLES: readonly SamplePage[] = [
     loginUrl: `https://auth.exemple.fr/.sallyport/login/confirm?rt=${TICKET}`,
     lack: 'proof',
   }),
+  problem('maintenance', {
+    kind: 'maintenance',
+    appName: 'Wiki',
+    message: 'Nous changeons de serveur. De retour à midi.',
+    retryPath: '/pages/accueil',
+    statusPage: 'https://etat.exemple.fr/',
+  }),
   sample('problem-upstream-status', problemPage, {
     kind: 'upstream',
     problem: 'timeout',

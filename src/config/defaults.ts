@@ -53,4 +53,11 @@ export const APP_DEFAULTS = {
   },
   securityHeaders: { preset: 'legacy' },
   timeouts: { connect: 5 * SECOND, firstByte: 60 * SECOND },
-} as const satisfies Pick<AppSettings, 'identityHeaders' | 'securityHeaders' | 'timeouts'>
+  maintenance: {
+    fr: 'L’application revient bientôt. Votre connexion reste active.',
+    en: 'The app will be back soon. You are still signed in.',
+  },
+} as const satisfies Pick<
+  AppSettings,
+  'identityHeaders' | 'securityHeaders' | 'timeouts' | 'maintenance'
+>

@@ -740,7 +740,7 @@ export const PROBLEMS = {
     },
   },
   limit_unused: {
-    code: 'SP-1341',
+    code: 'SP-1347',
     en: 'a deny rule that names people hands everybody else on, so no request pays from its class',
     fr: 'une règle deny qui nomme des personnes laisse passer les autres à la suite\u00a0: aucune requête ne relève de sa classe',
     fix: {
@@ -1054,7 +1054,7 @@ export const PROBLEMS = {
     },
   },
   admin_exposed: {
-    code: 'SP-1441',
+    code: 'SP-1443',
     severity: 'warning',
     en: '{value} is not loopback: whoever reaches it reads the metrics',
     fr: '{value} n’est pas une adresse de bouclage\u00a0: quiconque l’atteint lit les métriques',

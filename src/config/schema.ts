@@ -63,6 +63,12 @@ const localText = z.preprocess(
   }),
 )
 
+/** `true`, or the owner's own words about it. */
+const maintenance = z.preprocess(
+  (raw) => (raw === true ? APP_DEFAULTS.maintenance : raw === false ? undefined : raw),
+  localText.optional(),
+)
+
 /** One rule of an app. */
 export const ruleSchema = z.strictObject({
   host: leaf(listOf(hostPattern)).default([]),
@@ -115,6 +121,7 @@ export const appSchema = z.strictObject({
   ...pathKeys,
   ...launcherKeys,
   description: localText.optional(),
+  maintenance,
   brand: brand.optional(),
   ...clientHeaderKeys,
   timeouts: timeoutsSchema.prefault({}),
@@ -227,6 +234,7 @@ const SECTIONS: Readonly<Record<string, z.ZodObject>> = {
   'apps[]': appSchema,
   'apps[].brand': brandSchema,
   'apps[].description': localTextSchema,
+  'apps[].maintenance': localTextSchema,
   'apps[].upstream': upstreamSchema,
   'apps[].upstream.health': upstreamHealthSchema,
   'apps[].upstream.tls': upstreamTlsSchema,

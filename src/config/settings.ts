@@ -92,6 +92,8 @@ export type AppSettings = {
   readonly rules: readonly RuleSettings[]
   /** It is not listed where people choose an app. */
   readonly hidden?: true
+  /** Nobody gets through while it is there; the words about it. */
+  readonly maintenance?: LocalText
   /** One or two characters that stand for it there; absent: the first of its name. */
   readonly icon?: string
   /** What it is for, for people. */

@@ -97,6 +97,7 @@ function toApp(
     ...optional('webhooks', app.webhooks),
     rules: app.rules.map(toRule),
     ...optional('hidden', app.hidden ? true : undefined),
+    ...optional('maintenance', app.maintenance),
     ...optional('icon', app.icon),
     ...optional('description', app.description),
     ...optional('brand', toBrand(app.brand, options.logos)),

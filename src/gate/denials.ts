@@ -15,6 +15,7 @@ import type { ProblemView } from '../pages/views.ts'
 import { confirmPath } from '../portal/asked-proof.ts'
 import type { Frame } from '../portal/frame.ts'
 import type { Resolution } from '../sessions/sessions.ts'
+import type { GateApp } from './gate-app.ts'
 import type { Refusal } from './refusals.ts'
 
 /** Every way a request is not let through, as an answer for whoever sees it. */
@@ -32,6 +33,8 @@ export type Denials = {
   readonly crowded: (visit: Visit, appName: string) => Answer
   /** The store does not answer: nothing is allowed, and nothing is wrong with the visitor. */
   readonly unavailable: (visit: Visit) => Answer
+  /** The owner is at work on the app: 503 with their words, for whoever would be let in. */
+  readonly maintenance: (visit: Visit, app: Pick<GateApp, 'name' | 'maintenance'>) => Answer
   readonly notFound: (visit: Visit) => Answer
   /** A proxy that asks without the session cookie and fetches the refusal's page with it. */
   readonly lostCookie: (visit: Visit) => Answer
@@ -259,6 +262,19 @@ export function createDenials(deps: {
       const headers = [['Retry-After', '5']] as const
       const answer = problem(visit, 503, 'unavailable', 'Temporarily unavailable', view, headers)
       return noted(visit, answer, { reason: 'unavailable' })
+    },
+    maintenance: (visit, app) => {
+      const view: ProblemView = {
+        kind: 'maintenance',
+        appName: app.name,
+        message: '',
+        ...text('message', app.maintenance, frame.language(visit)),
+        retryPath: visit.method === 'GET' ? visit.target : '/',
+        ...statusPage,
+      }
+      const headers = [['Retry-After', '300']] as const
+      const answer = problem(visit, 503, 'maintenance', 'Under maintenance', view, headers)
+      return noted(visit, answer, { reason: 'maintenance', app: app.name })
     },
     lostCookie: (visit) =>
       problem(visit, 400, 'lost_cookie', 'The session cookie is lost', {

@@ -10,6 +10,8 @@ export type Decided = Extract<Authorization, { kind: 'decided' }>
 /** An app as the pipeline sees it: what to tell it, and how to reach it. */
 export type GateApp = {
   readonly name: string
+  /** Nobody gets through while it is there; the words about it. */
+  readonly maintenance?: { readonly fr?: string; readonly en?: string }
   /** Spellings in paths that are refused otherwise. */
   readonly allowInPaths: ReadonlySet<PathOpening>
   /** Whether the page that opens a WebSocket, if it was one, may do so. */

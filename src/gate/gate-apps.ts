@@ -89,6 +89,7 @@ export function createGateApps(
       name: app.name,
       allowInPaths: new Set(app.allowInPaths),
       allowsOrigin,
+      ...(app.maintenance === undefined ? {} : { maintenance: app.maintenance }),
       identify,
     }
     if (app.upstream === undefined) return shared

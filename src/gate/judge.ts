@@ -85,6 +85,9 @@ export function createJudge(deps: {
       if (authorization.kind === 'decided' && authorization.decision.kind === 'allow') {
         const gateApp = deps.apps.get(authorization.app.name)
         metrics.decided(authorization.app.name, 'allow', authorization.decision.rule.policy)
+        if (gateApp?.maintenance !== undefined) {
+          return { kind: 'answer', answer: denials.maintenance(visit, gateApp) }
+        }
         if (gateApp !== undefined) return { kind: 'pass', app: gateApp, authorization }
       }
       logDenial(visit, authorization)

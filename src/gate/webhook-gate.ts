@@ -10,6 +10,7 @@ import type { Metrics } from '../metrics/metrics.ts'
 import { discardRest } from '../proxy/request-body.ts'
 import { createWebhookLane, type Delivery, type WebhookRoute } from '../webhook/lane.ts'
 import { schemeOf } from '../webhook/scheme.ts'
+import type { Denials } from './denials.ts'
 import type { GateApp } from './gate-app.ts'
 import type { GateLog } from './gate-log.ts'
 import type { Judge } from './judge.ts'
@@ -35,6 +36,7 @@ export function createWebhookGate(
   deps: {
     readonly appOf: (host: string) => GateApp | undefined
     readonly judge: Pick<Judge, 'spend' | 'failed'>
+    readonly denials: Pick<Denials, 'maintenance'>
     readonly budget: Budget
     readonly spent: SpentStore
     readonly clock: Clock
@@ -72,6 +74,9 @@ export function createWebhookGate(
     const key = `${networkKey(visit.client.address)} ${app.name} ${route.path}`
     const limited = judge.spend(visit, deps.budget, key)
     if (limited !== undefined) return answer(limited, 'limited')
+    // Its sender tries again later.
+    if (app.maintenance !== undefined)
+      return answer(deps.denials.maintenance(visit, app), 'maintenance')
     const { delivery, done } = lane.receive(route, req, visit)
     res.once('close', done)
     let outcome: Delivery

@@ -44,6 +44,15 @@ export function problemContent(
           status(text, view.statusPage, room),
         ],
       }
+    case 'maintenance':
+      return {
+        title: words.maintenance.title(clip(view.appName, room.name)),
+        body: [
+          lead(clip(view.message, room.words)),
+          retry(text, view.retryPath, room),
+          status(text, view.statusPage, room),
+        ],
+      }
     case 'unavailable':
       return {
         title: words.unavailable.title,

@@ -181,6 +181,15 @@ export type ProblemView =
       readonly statusPage?: string
     }
   | { readonly kind: 'unavailable'; readonly statusPage?: string }
+  /** The owner is at work on the app. */
+  | {
+      readonly kind: 'maintenance'
+      readonly appName: string
+      /** In words. */
+      readonly message: string
+      readonly retryPath: string
+      readonly statusPage?: string
+    }
   | { readonly kind: 'unknown_host'; readonly host: string }
   | { readonly kind: 'not_found' }
   | { readonly kind: 'bad_request'; readonly problem: 'path' | 'request' }

@@ -6,10 +6,18 @@ import { equalInConstantTime } from '../../src/lib/constant-time.ts'
 import { BUDGETS } from '../../src/limits/budgets.ts'
 import { runCommandHere } from '../support/command-line.ts'
 import { addPerson } from '../support/people.ts'
-import { addBob, PORTAL, sessionOf, startGate } from './gate.ts'
+import { addBob, HANDSHAKE, PORTAL, sessionOf, startGate } from './gate.ts'
 
 /** What changes about an account holds for its sessions on the next request. */
-const gate = await startGate()
+const gate = await startGate({
+  apps: [
+    '  - name: closed',
+    '    host: closed.example.com',
+    '    upstream: {{app}}',
+    '    maintenance: {en: Back at noon., fr: De retour à midi.}',
+    '    rules: [{path: /public, policy: public}, {policy: one_factor}]',
+  ].join('\n'),
+})
 t.teardown(() => gate[Symbol.asyncDispose]())
 const cli = (...args: readonly string[]) => runCommandHere([...args, '--data', gate.dataDir])
 const status = async (target: string, cookie: string) => (await gate.ask({ target, cookie })).status
@@ -112,4 +120,40 @@ t.test('nobody may try more often by default than with the peers (F13)', async (
   t.ok((lockout.failures * 3_600_000) / lockout.duration <= (3 * 3_600_000) / (5 * 60_000) + 4)
   t.ok(perHour(BUDGETS.totp) <= perHour({ count: 50, window: 600_000 }))
   t.ok(perHour(BUDGETS.smsCode) <= perHour({ count: 50, window: 600_000 }))
+})
+
+t.test('an app under maintenance is closed, and strangers are told nothing of it', async (t) => {
+  const mona = await addPerson(gate.dataDir, 'mona', { totp: false })
+  const cookie = await gate.signIn(mona)
+  const html = [['Accept', 'text/html']] as const
+  const host = 'closed.example.com'
+  gate.app.reset()
+  const stranger = await gate.ask({ host, target: '/x', headers: html })
+  t.equal(stranger.status, 302)
+  t.notMatch(stranger.text, /noon/)
+  const open = await gate.ask({ host, target: '/public', headers: html })
+  t.match(open, { status: 503, text: /Back at noon\./ }, 'where nobody need be known, everybody is')
+  const french = [...html, ['Accept-Language', 'fr']] as const
+  const closed = await gate.ask({ host, target: '/x?y=1', headers: french, cookie })
+  t.match(closed, { status: 503, text: /De retour à midi\./ })
+  t.equal(closed.header('retry-after'), '300')
+  t.match(closed.text, 'href="/x?y=1"')
+  const program = await gate.ask({ host, target: '/x', method: 'POST', cookie })
+  t.match([program.status, JSON.parse(program.text)], [503, { code: 'maintenance' }])
+  const origin = ['Origin', `https://${host}`] as const
+  const socket = await gate.ask({ host, cookie, headers: [...HANDSHAKE, origin] })
+  t.equal(socket.status, 503)
+  const asked = await gate.ask({
+    target: '/.sallyport/check/caddy',
+    cookie,
+    headers: [
+      ['X-Forwarded-Method', 'GET'],
+      ['X-Forwarded-Proto', 'https'],
+      ['X-Forwarded-Host', host],
+      ['X-Forwarded-Uri', '/x'],
+      ['X-Forwarded-For', '192.0.2.7'],
+    ],
+  })
+  t.equal(asked.status, 503, 'as a proxy is told')
+  t.strictSame(gate.app.requests, [])
 })

@@ -70,7 +70,7 @@ const state = async () => {
 const before = await state()
 const nothing = (answer: RawResponse) => [answer.status, sessionOf(answer)]
 
-t.test('a form from anywhere else is refused on every route', async (t) => {
+t.test('a form from anywhere else is refused on every route (E12)', async (t) => {
   t.ok(submits.length >= 15)
   for (const { path: target } of submits) {
     const send = (headers: Fields): Promise<RawResponse> =>

@@ -26,7 +26,7 @@ function likeness({ status, headers, text }: RawResponse, username: string): str
   return [status, ...head, text.replace(varies, '*').replaceAll(username, 'NAME')].join('\n')
 }
 
-t.test('unknown, wrong, disabled and locked are one answer', async (t) => {
+t.test('unknown, wrong, disabled and locked are one answer (F2, F14)', async (t) => {
   for (const name of ['dead', 'shut', 'some']) await addPerson(gate.dataDir, name, { totp: false })
   await addPerson(gate.dataDir, 'both')
   await using vault = await openVault({ store: { path: `${gate.dataDir}/sallyport.db` } })

@@ -173,7 +173,7 @@ t.test(
   },
 )
 
-t.test('no cookie that is not a session opens anything', async (t) => {
+t.test('no cookie that is not a session opens anything (E1)', async (t) => {
   const cookie = await gate.signIn(bob)
   const token = cookie.slice(SESSION.length + 1)
   const other = await gate.signIn(bob)

@@ -25,7 +25,7 @@ async function passwordOnly(name: string): Promise<string> {
   return cookie
 }
 
-t.test('50 parallel claims of the setup link make one account', async (t) => {
+t.test('50 parallel claims of the setup link make one account (G3)', async (t) => {
   const link = new URL(await gate.sallyport().untilSetupLink())
   const token = link.searchParams.get('token') ?? ''
   for (const odd of ['', token.slice(1), token.toLowerCase(), `${token}=`]) {
@@ -56,7 +56,7 @@ t.test('50 parallel claims of the setup link make one account', async (t) => {
   t.equal(again.status, 404)
 })
 
-t.test('50 parallel uses of one TOTP code open one session', async (t) => {
+t.test('50 parallel uses of one TOTP code open one session (G3)', async (t) => {
   const carol = await addPerson(gate.dataDir, 'carol')
   const sessions = await inParallel(5, () => passwordOnly('carol'))
   const totp = (await carol.authenticator?.next()) ?? ''
@@ -80,7 +80,7 @@ t.test('a code that was used is used in every spelling of it (G2)', async (t) =>
   }
 })
 
-t.test('50 parallel uses of one recovery code open one session', async (t) => {
+t.test('50 parallel uses of one recovery code open one session (G3)', async (t) => {
   await addPerson(gate.dataDir, 'erin')
   await using store = await vault()
   const { recoveryCodes, accounts } = store.store

@@ -92,7 +92,7 @@ async function passwordOnly(): Promise<string> {
   return cookie
 }
 
-t.test('of all routes only the second step answers', async (t) => {
+t.test('of all routes only the second step answers (E5, E6)', async (t) => {
   t.strictSame(
     routes.map(({ method, path }) => `${method} ${path}`).toSorted(),
     Object.keys(EXPECTED).toSorted(),

@@ -49,7 +49,7 @@ const NEED_A_SESSION: readonly Wanted[] = [
 const statuses = (answers: readonly Answered[]) => answers.map((answer) => answer?.status)
 const credentials = { username: bob.name, password: bob.password }
 
-t.test('a store that fails is 503 everywhere, and an allow nowhere', async (t) => {
+t.test('a store that fails is 503 everywhere, and an allow nowhere (E2)', async (t) => {
   t.strictSame(statuses(await gate.askAll([{ cookie }])), [200])
   const store = new SqliteDatabase(file)
   t.teardown(() => store.close())

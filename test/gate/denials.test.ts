@@ -57,6 +57,9 @@ t.test('createDenials() tells of every refusal with 403, 429 and 5xx, once', asy
     ],
     crowded: [(visit) => denials.crowded(visit, 'Wiki')],
     unavailable: [denials.unavailable],
+    maintenance: [
+      (visit) => denials.maintenance(visit, { name: 'Wiki', maintenance: { en: 'At noon.' } }),
+    ],
     notFound: [denials.notFound],
     lostCookie: [denials.lostCookie],
     upstream: (['unreachable', 'timeout', 'broken'] as const).map(
@@ -84,6 +87,7 @@ t.test('createDenials() tells of every refusal with 403, 429 and 5xx, once', asy
     'denied default',
     'foreign_origin',
     'identity_too_large',
+    'maintenance',
     'unavailable',
     'upstream_broken',
     'upstream_timeout',

@@ -172,7 +172,7 @@ t.test('a passkey is added, then signs in after the password and alone', async (
   t.ok(kinds.includes('password+passkey') && kinds.includes('passkey'), kinds.join(' '))
 })
 
-t.test('whatever is wrong with a whole sign-in, the page says as much for all', async (t) => {
+t.test('whatever is wrong with a whole sign-in, the page says as much for all (F9, G7)', async (t) => {
   const { home, dataDir, browser, vault } = await world(t)
   const ada = await addPerson(dataDir, 'ada', { totp: false })
   const phone = softwareAuthenticator({ counts: false })

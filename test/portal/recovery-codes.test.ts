@@ -76,7 +76,7 @@ t.test('recovery codes are shown once, and kept by a file, without scripts', asy
   t.match(late.text, 'Create new recovery codes?')
 })
 
-t.test('new codes are asked for, and kill the old ones', async (t) => {
+t.test('new codes are asked for, and kill the old ones (G10)', async (t) => {
   clock.advance(6 * MINUTE)
   const bea = await world.add('bea')
   const browser = world.newBrowser()

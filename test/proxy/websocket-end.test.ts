@@ -26,7 +26,7 @@ function framesOf(text: string) {
   return decodeFrames(Buffer.from(text.slice(text.indexOf('\r\n\r\n') + 4), 'latin1'))
 }
 
-t.test('a session’s end lets the frame on its way through, then says 4401', async (t) => {
+t.test('a session’s end lets the frame on its way through, then says 4401 (E8)', async (t) => {
   const long = 'x'.repeat(70_000)
   const frame = fromApp(OPCODE.text, long)
   const seen: Buffer[] = []

@@ -26,6 +26,7 @@ export const problemsFr = {
     broken: 'L’application a renvoyé une réponse inexploitable.',
     lead: 'Votre connexion reste active. Réessayez dans un instant.',
   },
+  maintenance: { title: (app: string) => `${app} est en maintenance` },
   unavailable: {
     title: 'Service momentanément indisponible',
     lead: 'Par prudence, rien n’est ouvert tant que votre accès ne peut pas être vérifié. Réessayez dans une minute.',
@@ -149,6 +150,7 @@ export const problemsEn = {
     broken: 'The app sent an answer that cannot be used.',
     lead: 'You are still signed in. Try again in a moment.',
   },
+  maintenance: { title: (app: string) => `${app} is under maintenance` },
   unavailable: {
     title: 'Service unavailable for the moment',
     lead: 'To be safe, nothing opens while your access cannot be checked. Try again in a minute.',
