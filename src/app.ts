@@ -1,56 +1,27 @@
-import { createAuthorize } from './access/authorize.ts'
 import { createAdmin } from './admin/admin.ts'
 import type { Audit } from './audit/audit.ts'
 import { createAuditTrail } from './audit/audit-trail.ts'
 import { createBans } from './bans/bans.ts'
-import { caddy } from './check/caddy.ts'
-import { envoy } from './check/envoy.ts'
-import { haproxy } from './check/haproxy.ts'
-import { nginx } from './check/nginx.ts'
-import { traefik } from './check/traefik.ts'
-import { createBrands } from './compose/brands.ts'
 import { startChores } from './compose/chores.ts'
+import { createEdge } from './compose/edge.ts'
+import { createFace } from './compose/face.ts'
 import { createIdentity } from './compose/identity.ts'
-import { launchableApps } from './compose/launchable-apps.ts'
 import { createMailService } from './compose/mail.ts'
-import { relatedOriginsOf } from './compose/passkeys.ts'
 import { openVault } from './compose/vault.ts'
 import type { Settings } from './config/settings.ts'
-import { createCspReports } from './csp/csp-reports.ts'
-import { createAddressGuard } from './gate/address-guard.ts'
-import { createCorsGate, readableAnswers } from './gate/cors-gate.ts'
-import { createDenials } from './gate/denials.ts'
-import { createForwardAuth } from './gate/forward-auth.ts'
-import { createGateApps } from './gate/gate-apps.ts'
-import { createJudge } from './gate/judge.ts'
-import { createRefusals } from './gate/refusals.ts'
-import { createWebhookGate } from './gate/webhook-gate.ts'
-import { createClientLocator } from './http/client.ts'
-import { createHealth } from './http/health.ts'
-import { peerOf, trustedPeers } from './http/peer.ts'
-import { createReturnTickets } from './http/return-ticket.ts'
-import { createSites } from './http/site.ts'
-import { visitForLog } from './http/visit.ts'
 import { shareSignal } from './lib/change-signal.ts'
 import { type Clock, systemClock } from './lib/clock.ts'
 import { HOUR, SECOND } from './lib/duration.ts'
 import type { Secret } from './lib/secret.ts'
-import { BUDGETS, namedBudgets, ownClasses } from './limits/budgets.ts'
+import { namedBudgets } from './limits/budgets.ts'
 import { createMemoryLimiter } from './limits/memory-limiter.ts'
-import { rateClasses } from './limits/rate-class.ts'
 import { createEntryLog } from './listen/entry-log.ts'
-import { createHttpsOnly } from './listen/https-only.ts'
 import { auditToLog, type Log } from './log.ts'
 import { createSecondFactorDue } from './login/duty.ts'
 import { countLogins } from './metrics/login-attempts.ts'
-import { createPipeline, isForPlainHttp, RESERVED } from './pipeline.ts'
+import { RESERVED } from './pipeline.ts'
 import { compilePolicy } from './policy/compile.ts'
 import type { Target } from './policy/target.ts'
-import { createFrame } from './portal/frame.ts'
-import { createLauncher } from './portal/launcher.ts'
-import { createPortal } from './portal/portal.ts'
-import { createShownCodes } from './portal/shown-codes.ts'
-import { sessionToken } from './portal/signing-in.ts'
 import { asksForWebSocket } from './proxy/websocket-request.ts'
 import { listen } from './server.ts'
 import { createSessions } from './sessions/sessions.ts'
@@ -149,145 +120,44 @@ export async function startApp(
     },
     settings,
   )
-  const tickets = createReturnTickets({
-    sign: (text) => keys.sign('ticket', text),
-    verify: (text, signature) => keys.verify('ticket', text, signature),
-    spent: store.spent,
-    clock,
-  })
-  const portalUrl = new URL(settings.portal.url)
-  const [firstLanguage = 'en', ...otherLanguages] = settings.portal.languages
-  const brands = createBrands(settings, { appOf: policy.appOf, readTicket: tickets.read })
-  const frame = createFrame(
+  const face = createFace(
     {
+      store,
       keys,
-      clock,
-      brandOf: brands.of,
-      profileLanguage: (visit) => sessions.familiarLanguage(sessionToken(visit) ?? ''),
-    },
-    {
-      languages: [firstLanguage, ...otherLanguages],
-      formActions: formActions(settings),
-    },
-  )
-  const cors = createCorsGate(settings.apps, { appOf: policy.appOf, log, metrics })
-  const denials = readableAnswers(
-    createDenials({
-      frame,
-      tickets,
-      clock,
-      appOf: policy.appOf,
-      refused: createRefusals({ audit: trail.note, limiter }),
-      statusPage: settings.portal.statusPage,
-    }),
-    cors,
-  )
-  const portal = createPortal({
-    ...identity.parts,
-    frame,
-    sessions,
-    notify: mail.notify,
-    tickets,
-    spent: store.spent,
-    onLoop: (visit, reason) => {
-      const line = { event: 'sign_in.loop', outcome: 'error', reason, ...visitForLog(visit) }
-      log.warn(line, 'a sign-in cannot finish')
-    },
-    shownCodes: createShownCodes({ clock }),
-    keys,
-    audit,
-    clock,
-    appAt: (url) => {
-      const { hostname, host } = new URL(url)
-      const app = policy.appOf(hostname.replace(/^\[|\]$/g, ''))
-      return app === undefined ? undefined : { name: app.name, host }
-    },
-    launcher: createLauncher(
-      { authorize: createAuthorize({ policy, sessions, clock }) },
-      launchableApps(settings),
-    ),
-    brandAssets: brands.assets,
-    brandName: settings.portal.name,
-    rememberFor: settings.sessions.remember,
-  })
-  const gate = createGateApps(settings, { sessions, denials, clock, log, metrics, cors })
-  const health = createHealth({ ping: store.ping })
-  const siteOf = createSites(settings.portal)
-  const appOf = (host: string) => {
-    const app = policy.appOf(host)
-    return app === undefined ? undefined : gate.apps.get(app.name)
-  }
-  const judge = createJudge({
-    authorize: createAuthorize({ policy, sessions, clock, onTarget: deps.onTarget }),
-    sessions,
-    limiter,
-    classes: rateClasses(budgets, ownClasses(settings.limits.classes)),
-    anonymous: budgets.default,
-    apps: gate.apps,
-    appOf,
-    denials,
-    log,
-    metrics,
-    inLane: (host, readings) => webhooks?.covers(host, readings) === true,
-  })
-  const webhooks = createWebhookGate(settings.apps, {
-    appOf,
-    judge,
-    denials,
-    budget: budgets.webhook,
-    spent: store.spent,
-    clock,
-    log,
-    metrics,
-  })
-  const cspReports = createCspReports(settings.apps, {
-    appOf: policy.appOf,
-    spend: (visit) => judge.spend(visit, BUDGETS.cspReport),
-    store: store.cspReports,
-    clock,
-  })
-  const trusted = trustedPeers(settings.trustedProxies)
-  const pipeline = createPipeline({
-    locate: createClientLocator(trusted),
-    guard: createAddressGuard({ bans, limiter, log }, settings.network),
-    siteOf,
-    health: health.probe,
-    contracts: [caddy, traefik, nginx, haproxy, envoy],
-    forwardAuth: createForwardAuth({
-      judge,
+      parts: identity.parts,
+      policy,
+      sessions,
       limiter,
-      siteOf,
-      denials,
-      cors,
-      preflights: budgets.default,
-    }),
-    portal,
-    cspReports: cspReports.endpoint,
-    portalHost: portalUrl.hostname.replace(/^\[|\]$/g, ''),
-    portalBudget: budgets.default,
-    sessions,
-    appOf,
-    judge,
-    denials,
-    cors,
-    webhooks,
-    relatedOrigins: relatedOriginsOf(settings),
-  })
+      audit,
+      note: trail.note,
+      notify: mail.notify,
+      clock,
+      log,
+      metrics,
+    },
+    settings,
+  )
+  const { gate, health, trusted, pipeline, cspReports, httpsOnly } = createEdge(
+    {
+      store,
+      face,
+      policy,
+      sessions,
+      bans,
+      limiter,
+      budgets,
+      clock,
+      log,
+      metrics,
+      onTarget: deps.onTarget,
+    },
+    settings,
+  )
 
   await bans.load()
   const setupToken =
     (await store.accounts.count()) === 0 ? await identity.parts.setup.offer() : undefined
   const { http, https, proxyProtocol = false } = settings.listen
-  const httpsOnly =
-    https?.redirect === true
-      ? createHttpsOnly(
-          {
-            isOurs: ({ name }) => name === portalUrl.hostname || appOf(name) !== undefined,
-            isExempt: (req) => trusted.has(peerOf(req.socket) ?? '') || isForPlainHttp(req),
-          },
-          { portalUrl: settings.portal.url },
-        )
-      : undefined
   const listener = await listen(
     {
       pipeline,
@@ -370,17 +240,4 @@ export async function startApp(
       log.info({ event: 'server.stopped' }, 'server.stopped')
     },
   }
-}
-
-/** Browsers hold `form-action` against the redirects that follow a form: list where those lead. */
-function formActions(settings: Settings): readonly string[] {
-  const { protocol, port, origin } = new URL(settings.portal.url)
-  const suffix = port === '' ? '' : `:${port}`
-  const hosts = [...new Set(settings.apps.flatMap((app) => app.hosts))]
-  const domain = settings.portal.cookieDomain
-  const named =
-    hosts.length > 20 && domain !== undefined
-      ? [`*.${domain}`]
-      : hosts.filter((host) => !host.includes(':'))
-  return [origin, ...named.map((host) => `${protocol}//${host}${suffix}`)]
 }

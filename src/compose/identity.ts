@@ -8,6 +8,7 @@ import { createTotp } from '../factors/totp.ts'
 import { MINUTE } from '../lib/duration.ts'
 import { createLockout } from '../limits/lockout.ts'
 import { createDuty } from '../login/duty.ts'
+import { createRemoveFactor } from '../login/factor-removal.ts'
 import { createLogin } from '../login/login.ts'
 import { createPasswordChange } from '../login/password-change.ts'
 import { createPasswordUpkeep } from '../login/password-upkeep.ts'
@@ -19,6 +20,8 @@ import { createOneTime } from './one-time.ts'
 import { createPasskeyParts } from './passkeys.ts'
 import { createPasswordRules } from './passwords.ts'
 import { createSms } from './sms.ts'
+
+export type Identity = ReturnType<typeof createIdentity>
 
 /** Accounts, factors and sign-in: everything the portal's routes call. */
 export function createIdentity(base: IdentityBase, settings: Settings) {
@@ -91,6 +94,14 @@ export function createIdentity(base: IdentityBase, settings: Settings) {
     },
     { budget: budgets.setup },
   )
+  const duty = createDuty(
+    { enrolled, due: base.secondFactorDue },
+    { rules: settings.apps.flatMap((app) => app.rules) },
+  )
+  const removeFactor = createRemoveFactor(
+    { duty, store: store.factorRemovals },
+    { phoneCounts: sms.parts.phones.enabled },
+  )
   const oneTime = createOneTime({ ...base, passwords, passwordPolicy }, settings)
   chores.push(...oneTime.chores)
   return {
@@ -98,10 +109,8 @@ export function createIdentity(base: IdentityBase, settings: Settings) {
     parts: {
       accounts: store.accounts,
       enrolled,
-      duty: createDuty(
-        { enrolled, due: base.secondFactorDue },
-        { rules: settings.apps.flatMap((app) => app.rules) },
-      ),
+      duty,
+      removeFactor,
       ...createPasskeyParts({ ...base, secondStep }, settings),
       ...sms.parts,
       activity: base.activity,

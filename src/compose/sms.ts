@@ -60,7 +60,6 @@ export function createSms(
       phones: {
         enabled,
         shown: phones.shown,
-        remove: phones.remove,
         countryFor: (language: 'fr' | 'en') =>
           settings.sms?.country ?? (language === 'fr' ? 'FR' : undefined),
       },
