@@ -1,7 +1,6 @@
 import type { Answer } from '../http/answer.ts'
 import { VERSION } from '../lib/version.ts'
 import { type Metrics, NO_METRICS } from '../metrics/metrics.ts'
-import { createPrometheus } from '../metrics/prometheus.ts'
 import { type AdminListener, listenForAdmin } from './admin-listener.ts'
 import { createAdminRequests } from './admin-requests.ts'
 
@@ -24,6 +23,7 @@ export async function createAdmin(
     | undefined,
 ): Promise<Admin> {
   if (settings === undefined) return { metrics: NO_METRICS, open: async () => undefined }
+  const { createPrometheus } = await import('../metrics/prometheus.ts')
   const { metrics, scrape } = await createPrometheus({ version: VERSION, node: process.version })
   return {
     metrics,

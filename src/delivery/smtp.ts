@@ -1,5 +1,4 @@
 import { connect, type Socket } from 'node:net'
-import { createTransport } from 'nodemailer'
 import type { Milliseconds } from '../lib/duration.ts'
 import type { Secret } from '../lib/secret.ts'
 import type { MailSender } from '../notices/mail-sender.ts'
@@ -24,8 +23,45 @@ export type Mailbox = { readonly name: string; readonly address: string }
 
 /** One connection for each mail: they are few, and none is left behind. */
 export function createSmtpSender(options: SmtpOptions): MailSender {
-  const { timeout, login, from, replyTo } = options
-  const transport = createTransport({
+  const { timeout, from, replyTo } = options
+  let transport: ReturnType<typeof transportOf> | undefined
+  const domain = from.address.slice(from.address.lastIndexOf('@') + 1)
+
+  return {
+    send: async (mail, signal) => {
+      const late = AbortSignal.timeout(timeout)
+      try {
+        transport ??= transportOf(options)
+        const { response } = await (await transport).sendMail({
+          from,
+          to: { name: '', address: mail.to },
+          ...(replyTo === undefined ? {} : { replyTo }),
+          envelope: { from: from.address, to: mail.to },
+          subject: mail.subject,
+          text: mail.text,
+          html: mail.html,
+          messageId: `<${mail.id}@${domain}>`,
+          date: new Date(mail.at),
+          headers: {
+            'Auto-Submitted': 'auto-generated', // RFC 3834, 5
+            'X-Auto-Response-Suppress': 'All',
+            'Content-Language': mail.language,
+          },
+          signal: signal === undefined ? late : AbortSignal.any([signal, late]),
+        })
+        return { kind: 'sent', response }
+      } catch (error) {
+        return smtpFailure(error)
+      }
+    },
+  }
+}
+
+/** The library is loaded with the first mail: most programs that start send none. */
+async function transportOf(options: SmtpOptions) {
+  const { createTransport } = await import('nodemailer')
+  const { timeout, login } = options
+  return createTransport({
     host: options.host,
     port: options.port,
     secure: options.tls === 'implicit',
@@ -53,35 +89,6 @@ export function createSmtpSender(options: SmtpOptions): MailSender {
     disableFileAccess: true,
     disableUrlAccess: true,
   })
-  const domain = from.address.slice(from.address.lastIndexOf('@') + 1)
-
-  return {
-    send: async (mail, signal) => {
-      const late = AbortSignal.timeout(timeout)
-      try {
-        const { response } = await transport.sendMail({
-          from,
-          to: { name: '', address: mail.to },
-          ...(replyTo === undefined ? {} : { replyTo }),
-          envelope: { from: from.address, to: mail.to },
-          subject: mail.subject,
-          text: mail.text,
-          html: mail.html,
-          messageId: `<${mail.id}@${domain}>`,
-          date: new Date(mail.at),
-          headers: {
-            'Auto-Submitted': 'auto-generated', // RFC 3834, 5
-            'X-Auto-Response-Suppress': 'All',
-            'Content-Language': mail.language,
-          },
-          signal: signal === undefined ? late : AbortSignal.any([signal, late]),
-        })
-        return { kind: 'sent', response }
-      } catch (error) {
-        return smtpFailure(error)
-      }
-    },
-  }
 }
 
 /** Connects, in a bounded time. Rejects with what the system says. */

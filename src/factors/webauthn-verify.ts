@@ -1,8 +1,4 @@
-import {
-  type VerifyAuthenticationResponseOpts,
-  verifyAuthenticationResponse,
-  verifyRegistrationResponse,
-} from '@simplewebauthn/server'
+import type { VerifyAuthenticationResponseOpts } from '@simplewebauthn/server'
 import type { Passkey } from './passkey-store.ts'
 import type { Assertion, Attestation } from './webauthn-response.ts'
 
@@ -51,6 +47,7 @@ export async function verifyAssertion(
       counter: 0,
     },
   }
+  const { verifyAuthenticationResponse } = await library()
   const verified = await orNothing(() => verifyAuthenticationResponse(options))
   if (verified?.verified !== true) return undefined
   const { newCounter, userVerified, credentialBackedUp } = verified.authenticationInfo
@@ -75,6 +72,7 @@ export async function verifyAttestation(
   | undefined
 > {
   const { id, challenge, clientDataJSON, attestationObject, transports } = attestation
+  const { verifyRegistrationResponse } = await library()
   const verified = await orNothing(() =>
     verifyRegistrationResponse({
       response: {
@@ -105,6 +103,11 @@ export async function verifyAttestation(
     userVerified,
     backedUp: credentialBackedUp,
   }
+}
+
+/** Loaded with the first passkey: it takes a tenth of a second, which no start need wait for. */
+function library(): Promise<typeof import('@simplewebauthn/server')> {
+  return import('@simplewebauthn/server')
 }
 
 /** The library throws for whatever does not fit; to us that is one answer. */
