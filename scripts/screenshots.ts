@@ -5,7 +5,7 @@
  * Usage: node scripts/screenshots.ts [part of a page's name]
  */
 
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { argv, stdout } from 'node:process'
 import { type Browser, chromium } from 'playwright-core'
@@ -28,6 +28,8 @@ const pages = new Map(
   ),
 )
 
+// Pictures of pages that are no more would be looked at in vain.
+if (argv[2] === undefined) await rm(OUT, { recursive: true, force: true })
 await mkdir(OUT, { recursive: true })
 for (const [path, page] of pages) await writeFile(new URL(`.${path}`, OUT), page)
 

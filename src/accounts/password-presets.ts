@@ -19,8 +19,8 @@ type Way = {
  *
  * `nist`: length alone (SP 800-63B-4, 3.1.1.2: no rules of composition). `cnil-50` and `cnil-80`:
  * the examples that the CNIL gives for 50 bits, where attempts are limited, and for 80, where they
- * are not (délibération 2022-100 of 21 July 2022, cases 2 and 1). `owasp`: all four kinds, as many
- * older policies have it.
+ * are not (délibération 2022-100 of 21 July 2022, cases 2 and 1; where each figure was found is in
+ * decision 0017). `owasp`: all four kinds, as many older policies have it.
  */
 export const PASSWORD_PRESETS = {
   nist: { minLength: 12, floor: 8, ways: [{ length: 0 }] },

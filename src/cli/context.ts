@@ -4,10 +4,16 @@ import { formatProblems } from '../config/format-problems.ts'
 import { loadSettings } from '../config/load.ts'
 import { protectSettings } from '../config/protect.ts'
 import type { Settings } from '../config/settings.ts'
+import { AppError } from '../lib/app-error.ts'
 import { Exit, type Output, say } from './output.ts'
 
 /** Options every command takes. */
-export type CommonOptions = { readonly config?: string; readonly data?: string }
+export type CommonOptions = {
+  readonly config?: string
+  readonly data?: string
+  /** The address of the portal, for links, where there is no configuration to say it. */
+  readonly at?: string
+}
 
 /** Where the demo and `protect` keep their data unless told otherwise. */
 export const DEFAULT_DATA = './data'
@@ -41,21 +47,25 @@ export async function settingsOf(file: string, context: CliContext): Promise<Set
 /**
  * The settings a command about accounts or sessions works with: those of the configuration file,
  * or of the data folder that the demo and `protect` use.
+ * @throws AppError `usage` for `at` beside a configuration file, which has an address already
  */
 export async function storeSettings(
   options: CommonOptions,
   context: CliContext,
 ): Promise<Settings> {
-  if (options.data !== undefined) return dataFolder(options.data, context)
+  const { at } = options
+  if (options.data !== undefined) return dataFolder(options.data, at, context)
   const file = await findConfig({ flag: options.config, env: context.env, cwd: context.cwd })
-  if (file !== undefined) return settingsOf(file, context)
-  return dataFolder(DEFAULT_DATA, context)
+  if (file === undefined) return dataFolder(DEFAULT_DATA, at, context)
+  if (at === undefined) return settingsOf(file, context)
+  throw new AppError('usage', `--at goes with --data; links use portal.url of ${file}.`)
 }
 
-function dataFolder(folder: string, context: CliContext): Settings {
+function dataFolder(folder: string, at: string | undefined, context: CliContext): Settings {
   return protectSettings({
     upstream: 'http://127.0.0.1:80',
     dataDir: resolve(context.cwd, folder),
+    ...(at === undefined ? {} : { at }),
   })
 }
 

@@ -42,6 +42,14 @@ export function storeOptions(command: Command): Command {
     .option('--data <dir>', 'data folder of the demo or of `protect`, instead of a configuration')
 }
 
+/** The same for commands that print links. */
+export function linkOptions(command: Command): Command {
+  return storeOptions(command).option(
+    '--at <url>',
+    'with --data: the address people use, if it is not http://localhost:9091',
+  )
+}
+
 async function list(context: CliContext, options: Options): Promise<void> {
   const { output } = context
   await using vault = await openVault(await storeSettings(options, context))

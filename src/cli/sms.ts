@@ -33,7 +33,10 @@ async function test(context: CliContext, text: string, options: CommonOptions): 
     settings,
   )
   if (senders.length === 0) {
-    throw new AppError('usage', 'No provider is configured: add `sms` to the configuration file.')
+    throw new AppError(
+      'config_invalid',
+      'No provider is configured: add `sms` to the configuration file.',
+    )
   }
   const read = await readPhoneNumber(text, settings.sms?.country)
   if (read.kind !== 'ok') throw new AppError('usage', NUMBER_PROBLEMS[read.kind])

@@ -18,7 +18,7 @@ import type { Notice } from '../notices/notice.ts'
 import { auditFromCli } from './cli-audit.ts'
 import { type CliContext, type CommonOptions, storeSettings } from './context.ts'
 import { print, printJson, say } from './output.ts'
-import { storeOptions } from './session.ts'
+import { linkOptions } from './session.ts'
 
 type Options = CommonOptions & {
   readonly name?: string
@@ -29,7 +29,7 @@ type Options = CommonOptions & {
 
 /** `user invite`: an account that its owner makes. */
 export function userInviteCommand(context: CliContext): Command {
-  return storeOptions(new Command('invite'))
+  return linkOptions(new Command('invite'))
     .description('invite somebody to make an account of their own, by a link that works once')
     .argument('<email>')
     .option('--name <account name>', 'the name the account gets; unless told, they choose one')

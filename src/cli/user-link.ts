@@ -10,13 +10,13 @@ import { auditFromCli } from './cli-audit.ts'
 import { type CliContext, type CommonOptions, storeSettings } from './context.ts'
 import { findAccount } from './find-account.ts'
 import { print, printJson, say } from './output.ts'
-import { storeOptions } from './session.ts'
+import { linkOptions } from './session.ts'
 
 type Options = CommonOptions & { readonly json?: boolean }
 
 /** `user link`: a way in for somebody who has lost everything. */
 export function userLinkCommand(context: CliContext): Command {
-  return storeOptions(new Command('link'))
+  return linkOptions(new Command('link'))
     .description('print a link that signs somebody in once who lost password and factors')
     .argument('<name>')
     .option('--json', 'as JSON')

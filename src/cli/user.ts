@@ -82,7 +82,7 @@ export function userCommand(context: CliContext): Command {
   )
   command.addCommand(
     storeOptions(new Command('unlock'))
-      .description('lift a lock that wrong passwords caused')
+      .description('lift a lock that wrong passwords or wrong codes caused')
       .argument('<name>')
       .action((name: string, options: CommonOptions) =>
         withAccount(context, name, options, async ({ vault, account }) => {
@@ -137,13 +137,15 @@ async function list(
     accounts.map(async (account) => ({
       account,
       totp: (await vault.store.totp.devices(account.id)).length,
+      passkeys: (await vault.store.passkeys.ofUser(account.id)).length,
+      phone: (await vault.store.phones.of(account.id)) !== undefined,
       codes: (await vault.store.recoveryCodes.current(account.id))?.unused.length ?? 0,
     })),
   )
   if (options.json === true) {
     printJson(
       output,
-      rows.map(({ account, totp, codes }) => ({
+      rows.map(({ account, totp, passkeys, phone, codes }) => ({
         id: account.id,
         name: account.name,
         display_name: account.displayName,
@@ -151,6 +153,8 @@ async function list(
         groups: account.groups,
         disabled: account.disabled,
         totp_devices: totp,
+        passkeys,
+        phone,
         recovery_codes_left: codes,
         created_at: new Date(account.createdAt).toISOString(),
       })),
@@ -160,13 +164,15 @@ async function list(
   if (rows.length === 0) return print(output, 'There is no account yet.')
   printTable(
     output,
-    ['NAME', 'DISPLAY NAME', 'E-MAIL', 'GROUPS', 'TOTP', 'CODES', 'STATE'],
-    rows.map(({ account, totp, codes }) => [
+    ['NAME', 'DISPLAY NAME', 'E-MAIL', 'GROUPS', 'APPS', 'PASSKEYS', 'PHONE', 'CODES', 'STATE'],
+    rows.map(({ account, totp, passkeys, phone, codes }) => [
       account.name,
       account.displayName,
       account.email || '-',
       account.groups.join(',') || '-',
-      totp === 0 ? 'no' : 'yes',
+      String(totp),
+      String(passkeys),
+      phone ? 'yes' : 'no',
       String(codes),
       account.disabled ? 'disabled' : 'active',
     ]),

@@ -60,6 +60,7 @@ export function createIdentity(base: IdentityBase, settings: Settings) {
     // Also where they are switched off: an account that has one is not let in without.
     passkeys: async (userId) => (await store.passkeys.ofUser(userId)).length,
     sms: sms.enrolled,
+    phone: sms.hasNumber,
     recoveryCodes: async (userId) => (await recoveryCodes.left(userId)).left,
   })
   const streaks = createFailureStreaks({ store: store.failureStreaks })

@@ -53,7 +53,8 @@ export function createSms(
   const enabled = senders.length > 0
   const chores: readonly Chore[] = [{ event: 'sms.sweep', every: 5 * MINUTE, work: codes.sweep }]
   return {
-    /** Whether the account has a number, while codes can be sent. */
+    /** Whether the account has a number, and whether codes can be sent to it. */
+    hasNumber: async (userId: UserId) => (await store.phones.of(userId)) !== undefined,
     enrolled: async (userId: UserId) => enabled && (await store.phones.of(userId)) !== undefined,
     /** For `PortalDeps`, under the names it has there. */
     parts: {

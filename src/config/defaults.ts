@@ -53,11 +53,10 @@ export const APP_DEFAULTS = {
   },
   securityHeaders: { preset: 'legacy' },
   timeouts: { connect: 5 * SECOND, firstByte: 60 * SECOND },
-  maintenance: {
-    fr: 'L’application revient bientôt. Votre connexion reste active.',
-    en: 'The app will be back soon. You are still signed in.',
-  },
-} as const satisfies Pick<
-  AppSettings,
-  'identityHeaders' | 'securityHeaders' | 'timeouts' | 'maintenance'
->
+} as const satisfies Pick<AppSettings, 'identityHeaders' | 'securityHeaders' | 'timeouts'>
+
+/** What is said of an app that is closed with `maintenance: true`; no app is unless told. */
+export const MAINTENANCE_WORDS = {
+  fr: 'L’application revient bientôt. Votre connexion reste active.',
+  en: 'The app will be back soon. You are still signed in.',
+} as const satisfies AppSettings['maintenance']

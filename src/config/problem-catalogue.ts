@@ -3,7 +3,9 @@
  * `fix` says what to do where the message alone does not. Codes are never reused.
  *
  * 10xx the file and its shape · 11xx references · 12xx single values · 13xx values that do not
- * go together · 14xx warnings
+ * go together · 14xx warnings · 15xx signing in and pages, all of it
+ *
+ * The manual lists them: after a change, run `node scripts/problem-pages.ts`.
  */
 export const PROBLEMS = {
   file_unreadable: {

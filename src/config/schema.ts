@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { DAY, HOUR, MINUTE, SECOND } from '../lib/duration.ts'
-import { APP_DEFAULTS, DEFAULTS } from './defaults.ts'
+import { APP_DEFAULTS, DEFAULTS, MAINTENANCE_WORDS } from './defaults.ts'
 import { adminKeys } from './sections/admin.ts'
 import { brand, brandSchema, launcherKeys, statusPage } from './sections/branding.ts'
 import { clientHeaderKeys } from './sections/client-headers.ts'
@@ -65,7 +65,7 @@ const localText = z.preprocess(
 
 /** `true`, or the owner's own words about it. */
 const maintenance = z.preprocess(
-  (raw) => (raw === true ? APP_DEFAULTS.maintenance : raw === false ? undefined : raw),
+  (raw) => (raw === true ? MAINTENANCE_WORDS : raw === false ? undefined : raw),
   localText.optional(),
 )
 

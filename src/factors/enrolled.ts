@@ -20,7 +20,10 @@ export type Enrolled = {
 export function createEnrolled(deps: {
   readonly totp: (userId: UserId) => Promise<number>
   readonly passkeys: (userId: UserId) => Promise<number>
+  /** Whether a code can be sent to it now. */
   readonly sms: (userId: UserId) => Promise<boolean>
+  /** Whether it has a number, though codes may not be sent any more. */
+  readonly phone: (userId: UserId) => Promise<boolean>
   readonly recoveryCodes: (userId: UserId) => Promise<number>
 }): Enrolled {
   return {
@@ -33,6 +36,7 @@ export function createEnrolled(deps: {
     hasSecond: async (userId) =>
       (await deps.totp(userId)) > 0 ||
       (await deps.passkeys(userId)) > 0 ||
-      (await deps.sms(userId)),
+      // SECURITY: two factors do not become one because a provider was taken out of the file.
+      (await deps.phone(userId)),
   }
 }

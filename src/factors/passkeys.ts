@@ -26,7 +26,7 @@ export type AdditionVerdict =
   | { readonly kind: 'wrong' | 'spent' | 'expired' | 'known' | 'full' }
 
 /** Passkeys: a second factor, and by themselves a whole sign-in (WebAuthn Level 3). */
-export type Passkeys = Pick<PasskeyStore, 'ofUser' | 'remove'> & {
+export type Passkeys = Pick<PasskeyStore, 'ofUser'> & {
   /** The domain they are bound to. */
   readonly rpId: string
   /** Whether people without one are offered one after signing in. */
@@ -85,7 +85,6 @@ export function createPasskeys(
     offered: options.enabled && options.offer,
     usableAt,
     ofUser: store.ofUser,
-    remove: store.remove,
     rename: (userId, id, label) => store.rename(userId, id, cleanLabel(label)),
     request: (purpose, allowed) => {
       const { ceremony } = purpose

@@ -192,7 +192,7 @@ export function createDenials(deps: {
             ...(account === undefined
               ? {}
               : {
-                  switchPath: `${visit.site.portalOrigin}${PATHS.logout}`,
+                  switchPath: switchPath(visit),
                   appsPath: `${visit.site.portalOrigin}${PATHS.launcher}`,
                 }),
           })
@@ -313,6 +313,13 @@ function kindOf({ method, headers, site }: Visit): AnswerKind {
 function reasonOf(kind: AnswerKind, followed: boolean): ReturnReason {
   if (kind === 'form') return 'interrupted'
   return kind === 'page' && followed ? 'refused' : 'asked'
+}
+
+/** Signing out, to come back here as somebody else; a page with a very long address is given up. */
+function switchPath(visit: Visit): string {
+  const url = visitUrl(visit)
+  const back = visit.method === 'GET' && url.length <= 512 ? `?rd=${encodeURIComponent(url)}` : ''
+  return `${visit.site.portalOrigin}${PATHS.logout}${back}`
 }
 
 /** Where what is missing can be given. */

@@ -1,5 +1,6 @@
 import type { Account } from '../accounts/account.ts'
 import type { Enrolled, EnrolledFactors } from '../factors/enrolled.ts'
+import type { MustStay, RemovableFactor } from '../factors/factor-removal.ts'
 import type { Milliseconds } from '../lib/duration.ts'
 
 /** Whether an account must have a second factor. */
@@ -11,8 +12,13 @@ export type DutyVerdict =
 /** Who must have a second factor, by the configuration and the rules of the apps. */
 export type Duty = {
   readonly of: (account: Account) => DutyVerdict
-  /** Whether the account may give up one factor of this kind: something else is left, or is not needed. */
-  readonly mayRemove: (account: Account, kind: 'totp' | 'passkey' | 'phone') => Promise<boolean>
+  /** What must be left when the account gives up a factor of this kind. */
+  readonly mustStay: (account: Account, kind: RemovableFactor['kind']) => MustStay
+  /**
+   * Whether the account may give up one factor of this kind: something else is left, or is not
+   * needed. For words on a page: what removes it asks again, in the same step.
+   */
+  readonly mayRemove: (account: Account, kind: RemovableFactor['kind']) => Promise<boolean>
 }
 
 /** Who must have a second factor whatever the rules say, and how long they may put it off. */
@@ -69,24 +75,29 @@ export function createDuty(
     const until = deps.due(account, 0)
     return until === undefined ? { kind: 'free' } : { kind: 'required', until }
   }
+  const mustStay: Duty['mustStay'] = (account, kind) => {
+    const rules = strong.filter((rule) => rule.forAll || names(rule, account))
+    return {
+      any: rules.length > 0 || of(account).kind === 'required',
+      // A rule that names a factor is not met by another one.
+      sameKind: rules.some(({ factor }) => factor === kind),
+    }
+  }
   return {
     of,
+    mustStay,
     mayRemove: async (account, kind) => {
-      const rules = strong.filter((rule) => rule.forAll || names(rule, account))
+      const stay = mustStay(account, kind)
       const left = without(await deps.enrolled.of(account.id), kind)
-      // A rule that names a factor is not met by another one.
-      if (kind !== 'phone' && left[COUNTS[kind]] === 0) {
-        if (rules.some(({ factor }) => factor === kind)) return false
-      }
-      if (left.totp + left.passkeys > 0 || left.sms) return true
-      return of(account).kind === 'free' && rules.length === 0
+      if (stay.sameKind && kind !== 'phone' && left[COUNTS[kind]] === 0) return false
+      return !stay.any || left.totp + left.passkeys > 0 || left.sms
     },
   }
 }
 
 const COUNTS = { totp: 'totp', passkey: 'passkeys' } as const
 
-function without(has: EnrolledFactors, kind: 'totp' | 'passkey' | 'phone'): EnrolledFactors {
+function without(has: EnrolledFactors, kind: RemovableFactor['kind']): EnrolledFactors {
   switch (kind) {
     case 'totp':
       return { ...has, totp: Math.max(0, has.totp - 1) }

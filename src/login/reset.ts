@@ -118,7 +118,10 @@ export function createPasswordResets(deps: ResetDeps, options: ResetOptions): Pa
     if (limiter.take(options.sending, account.id).kind === 'limited') {
       return refuse('rate_limited', trail)
     }
-    const { token, expiresAt } = await deps.links.issue('reset', account.id)
+    const { token, expiresAt } = await orUndo(
+      () => deps.links.issue('reset', account.id),
+      () => limiter.refund(options.sending, account.id),
+    )
     const url = options.urlOf(token)
     deps.notify(
       account,

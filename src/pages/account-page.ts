@@ -66,11 +66,8 @@ ${notice(text, view)}${profile(text, view)}${
   removePath: PATHS.removeTotp,
   addPath: PATHS.newTotp,
   words: { heading: page.totp, none: page.noTotp, add: page.addTotp },
-})}${codes(text, view)}${password(text, view)}${phone(text, view)}${sessionsSection(context, view.sessions)}${activity(text, view)}${language(context, view)}${form(
-  context,
-  { action: PATHS.logout },
-  html`<button type="submit">${page.logout}</button>`,
-)}`,
+})}${codes(text, view)}${password(text, view)}${phone(text, view)}${sessionsSection(context, view.sessions)}${activity(text, view)}${language(context, view)}<p><a class="button quiet" href="${PATHS.launcher}">${text.launcher.title}</a></p>
+${form(context, { action: PATHS.logout }, html`<button type="submit">${page.logout}</button>`)}`,
   )
 }
 
@@ -169,7 +166,7 @@ function language(context: PageContext, view: AccountView): Fragment {
         const tongue = choice !== '' && html` lang="${choice}"`
         return html`<p class="aside">${
           choice === view.language
-            ? html`<strong${tongue}>${name}</strong>`
+            ? html`<span class="check"><strong${tongue}>${name}</strong></span>`
             : html`<button type="submit" name="language" value="${choice}" class="link"${tongue}>${name}</button>`
         }</p>\n`
       }),

@@ -15,7 +15,7 @@ export type AskView = {
   readonly backPath: string
   /** Hidden fields, by name. */
   readonly fields: Readonly<Record<string, string>>
-  /** Why it cannot be done, in a sentence; the button stays away. */
+  /** Why it cannot be done, in a sentence; lead and button stay away. */
   readonly refused?: string
 }
 
@@ -27,10 +27,10 @@ export function askPage(context: PageContext, view: AskView): string {
     context,
     { title: view.title, failed: view.refused !== undefined },
     html`${view.refused !== undefined && errorSummary(text, [{ message: view.refused }])}<h1>${view.title}</h1>
-<p>${view.lead}</p>
 ${
   view.refused === undefined &&
-  form(context, {}, html`${fields}<button type="submit">${view.submit}</button>`)
+  html`<p>${view.lead}</p>
+${form(context, {}, html`${fields}<button type="submit">${view.submit}</button>`)}`
 }<p class="aside"><a href="${back ?? ''}">${text.cancel}</a></p>`,
   )
 }

@@ -23,7 +23,7 @@ export const script: Asset = asset(
   'text/javascript; charset=utf-8',
   [
     packagedScript('@simplewebauthn/browser', 'dist/bundle/index.umd.min.js'),
-    scriptOf(['forms', 'fields', 'codes', 'countdown', 'interrupted', 'passkeys']),
+    scriptOf(['forms', 'fields', 'codes', 'countdown', 'interrupted', 'same-page', 'passkeys']),
   ].join('\n'),
 )
 

@@ -69,8 +69,8 @@ function ways(
     return [
       kind !== 'password' && html`<p>${words.missing[kind]}</p>\n`,
       ...way.add.map(
-        (one) =>
-          html`<p><a class="button" href="${localLink(one.path) ?? ''}">${words.add[one.kind]}</a></p>\n`,
+        (one, at) =>
+          html`<p><a class="${at === 0 ? 'button' : 'button quiet'}" href="${localLink(one.path) ?? ''}">${words.add[one.kind]}</a></p>\n`,
       ),
     ]
   }

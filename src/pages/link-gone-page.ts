@@ -1,6 +1,7 @@
 import { html } from './html.ts'
 import { layout } from './layout.ts'
 import { localLink } from './link.ts'
+import { PATHS } from './paths.ts'
 import { catalogue } from './text/catalogue.ts'
 import type { PageContext } from './views.ts'
 
@@ -23,7 +24,8 @@ export function linkGonePage(context: PageContext, view: LinkGoneView): string {
 <p class="lead">${words[view.kind]}</p>
 ${
   another === undefined
-    ? html`<p>${words.ask}</p>\n`
+    ? html`<p>${words.ask}</p>
+<p class="aside"><a href="${PATHS.login}">${text.links.forgotten.back}</a></p>\n`
     : html`<p><a class="button" href="${another}">${words.another}</a></p>\n`
 }`,
   )

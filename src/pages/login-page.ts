@@ -37,7 +37,7 @@ ${view.app !== undefined && html`<p class="host">${view.app.host}</p>\n`}${
   },
   html`${inputField(context, {
     name: 'username',
-    label: text.username,
+    label: text.login.identifier,
     problem: messageOf('username'),
     describedBy,
     input: {
@@ -88,7 +88,7 @@ function summaryItems(text: Catalogue, view: LoginView): readonly SummaryItem[] 
   if (view.problem === 'wrong') return [{ message: problem.wrong }]
   // The password is never sent back, so it is to be typed again in any case.
   const password = { field: 'password', message: problem.emptyPassword }
-  return view.username === ''
+  return view.username.trim() === ''
     ? [{ field: 'username', message: problem.emptyUsername }, password]
     : [password]
 }
@@ -103,7 +103,6 @@ function passkey(context: PageContext, view: LoginView): Fragment {
     options: view.passkeyOptions,
     submit: catalogue(context.language).passkeys.button,
     quiet: true,
-    class: 'aside',
     fields: hidden('remember', ''),
   })
 }

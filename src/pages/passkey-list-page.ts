@@ -83,7 +83,7 @@ function details(context: PageContext, view: PasskeyView): Html {
   const text = catalogue(context.language)
   const { one } = text.passkeys
   const row = (name: string, value: Fragment) => html`<dt>${name}</dt><dd>${value}</dd>\n`
-  return html`<dl>${row(one.kind, view.plainKey ? one.securityKey : one.passkey)}${
+  return html`<dl>${view.plainKey && row(one.kind, one.securityKey)}${
     view.provider !== '' && row(one.provider, html`<bdi>${view.provider}</bdi>`)
   }${row(one.addedAt, instant(text, view.addedAt))}${
     view.lastUsedAt > 0

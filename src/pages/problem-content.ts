@@ -119,7 +119,7 @@ function forbidden(context: PageContext, view: View<'forbidden'>, room: Room): F
   const known = view.signedInAs !== ''
   return [
     known &&
-      html`<p class="who">${text.signedInAs} <strong><bdi>${clip(view.signedInAs, room.name)}</bdi></strong></p>\n`,
+      html`<p class="who">${text.signedInAs(view.signedInAs)}<strong><bdi>${clip(view.signedInAs, room.name)}</bdi></strong></p>\n`,
     view.explanation === undefined
       ? lead(known ? words.lead : words.anonymous)
       : lead(clip(view.explanation, room.words)),

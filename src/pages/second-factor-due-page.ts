@@ -23,8 +23,8 @@ export function secondFactorDuePage(context: PageContext, view: SecondFactorDueV
   const words = text.secondStep.due
   const { until } = view
   const add = view.add.map(
-    ({ kind, path }) =>
-      html`<p><a class="button" href="${localLink(path) ?? ''}">${kind === 'totp' ? words.app : words.passkey}</a></p>\n`,
+    ({ kind, path }, at) =>
+      html`<p><a class="${at === 0 ? 'button' : 'button quiet'}" href="${localLink(path) ?? ''}">${kind === 'totp' ? words.app : words.passkey}</a></p>\n`,
   )
   return layout(
     context,

@@ -95,7 +95,7 @@ a:hover{color:${c.text}}
 label{display:inline-block;font-weight:600;margin-bottom:.25rem}
 h1 label{display:inline;font-weight:inherit;margin:0}
 .field{margin-bottom:1.25rem}
-.field p{margin:0 0 .375rem}
+.field p{margin:0 0 .5rem}
 input:not([type=checkbox]){display:block;width:100%;min-height:2.875rem;padding:.5rem .75rem;font:inherit;color:inherit;background:${c.card};border:1px solid ${c.edge};border-radius:.5rem}
 input[aria-invalid]{border:2px solid ${c.bad}}
 .code:not([type=checkbox]){max-width:12rem;font-size:1.375rem;letter-spacing:.2em;font-variant-numeric:tabular-nums}
@@ -107,14 +107,14 @@ input[aria-invalid]{border:2px solid ${c.bad}}
 .who strong{color:${c.text}}
 h1+.host{margin-top:-.75rem}
 .error{color:${c.bad};font-weight:600}
-button,.button{display:flex;align-items:center;justify-content:center;width:100%;min-height:2.875rem;padding:.5rem 1.25rem;font:inherit;font-weight:600;text-align:center;text-decoration:none;color:${c.on};background:${c.accent};border:2px solid transparent;border-radius:.5rem;cursor:pointer}
+button,.button{display:flex;align-items:center;justify-content:center;width:100%;min-height:2.875rem;padding:.5rem 1rem;font:inherit;font-weight:600;text-align:center;text-decoration:none;color:${c.on};background:${c.accent};border:2px solid transparent;border-radius:.5rem;cursor:pointer;text-wrap:balance}
 button:disabled{opacity:.5;cursor:default}
 button:hover,.button:hover{color:${c.on};background:color-mix(in srgb,${c.accent} 80%,${c.text})}
-.quiet{color:${c.accent};background:transparent;border-color:${c.edge};border-width:1px}
+.quiet{color:${c.accent};background:none;border:1px solid ${c.edge}}
 .quiet:hover{color:${c.accent};background:${c.soft}}
 .link{width:auto;padding:0;border:0;text-decoration:underline;font-weight:400}
 .link,.link:hover{color:${c.accent};background:none}
-form+p,form+details,form+.who{margin-top:1.25rem}
+form+p,form+details,form+form{margin-top:1rem}
 .aside{margin:.5rem 0 0}
 .aside a,details p>a{display:inline-block;padding:.625rem 0}
 summary{padding:.625rem 0;color:${c.accent};cursor:pointer}

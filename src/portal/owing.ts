@@ -1,7 +1,7 @@
 import type { Account } from '../accounts/account.ts'
 import type { Answer } from '../http/answer.ts'
 import type { Visit } from '../http/visit.ts'
-import type { Level } from '../identity/principal.ts'
+import { type Level, levelOf } from '../identity/principal.ts'
 import { PATHS } from '../pages/paths.ts'
 import type { Session } from '../sessions/session.ts'
 import { lostCookiePage, sessionCookieLost } from './lost-cookie.ts'
@@ -39,7 +39,7 @@ export async function whoOwes(
   }
   const { session, account } = current
   if (current.kind === 'pending') {
-    if (current.owes === 'password') {
+    if (current.owes === 'password' && !(await lacksSecond(deps, session, account))) {
       return { kind: 'elsewhere', answer: toPage(PATHS.changePassword, returnTicket) }
     }
     return { kind: 'owes', session, account, purpose: 'second_step' }
@@ -53,6 +53,18 @@ export async function whoOwes(
   }
   if (confirm) return { kind: 'owes', session, account, purpose: 'confirm' }
   return { kind: 'elsewhere', answer: await onward(deps, visit, session, returnTicket) }
+}
+
+/**
+ * Whether the session has proved less than its account has: it began before there was a second
+ * factor. SECURITY: it changes no password either, be that due or not.
+ */
+export async function lacksSecond(
+  deps: Pick<PortalDeps, 'enrolled'>,
+  session: Session,
+  account: Account,
+): Promise<boolean> {
+  return levelOf(session.factors) === 'one_factor' && (await deps.enrolled.hasSecond(account.id))
 }
 
 /** Where somebody goes who has no second factor: to add one, unless the sign-in was worth two. */

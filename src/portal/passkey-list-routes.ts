@@ -80,10 +80,9 @@ export function passkeyListRoutes(deps: PortalDeps): readonly Route[] {
         asOwner(deps, visit, async ({ session, account }) => {
           const one = await own(deps, account, form.value('id'))
           if (one === undefined) return gone(deps, visit)
-          if (!(await deps.duty.mayRemove(account, 'passkey'))) {
-            return ask(deps, visit, 422, account, one)
-          }
-          if (!(await deps.passkeys.remove(account.id, one.id))) return gone(deps, visit)
+          const removal = await deps.removeFactor(account, { kind: 'passkey', id: one.id })
+          if (removal === 'needed') return ask(deps, visit, 422, account, one)
+          if (removal === 'gone') return gone(deps, visit)
           deps.audit(
             { event: 'factor.passkey_removed', outcome: 'success', detail: one.label },
             { ...auditTrail(visit, account), session: session.id },

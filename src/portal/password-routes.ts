@@ -5,6 +5,7 @@ import { unreachable } from '../lib/unreachable.ts'
 import { type ChangePasswordView, changePasswordPage } from '../pages/change-password-page.ts'
 import { PATHS } from '../pages/paths.ts'
 import type { Session } from '../sessions/session.ts'
+import { lacksSecond } from './owing.ts'
 import { toSelf } from './own-links.ts'
 import type { PortalDeps } from './portal-deps.ts'
 import type { Route } from './route.ts'
@@ -18,6 +19,7 @@ import {
   tooMany,
   toPage,
 } from './signing-in.ts'
+import { bestWayPath } from './ways.ts'
 
 /** Changing one's own password, because one wants to or because one must. */
 export function passwordRoutes(deps: PortalDeps): readonly Route[] {
@@ -86,13 +88,18 @@ export function passwordRoutes(deps: PortalDeps): readonly Route[] {
 }
 
 /**
- * Whoever must change it may do nothing else, and needs no other proof than the password; whoever
- * wants to needs a fresh one, as for every setting.
+ * Whoever must change it may do nothing else, and needs no newer proof than that of their sign-in;
+ * whoever wants to needs a fresh one, as for every setting.
  */
 async function mayChange(deps: PortalDeps, visit: Visit, returnTicket: string): Promise<Fresh> {
   const current = await currentSession(deps, visit)
   if (current.kind === 'pending' && current.owes === 'password') {
-    return { kind: 'fresh', session: current.session, account: current.account }
+    const { session, account } = current
+    if (await lacksSecond(deps, session, account)) {
+      const path = await bestWayPath(deps, account, { confirm: false })
+      return { kind: 'first', answer: toPage(path, returnTicket) }
+    }
+    return { kind: 'fresh', session, account }
   }
   return freshSession(deps, visit, current, returnTicket)
 }

@@ -145,8 +145,9 @@ export function phoneRoutes(deps: PortalDeps): readonly Route[] {
         const who = await fresh(visit, '')
         if (who.kind === 'first') return who.answer
         const { session, account } = who
-        if (!(await deps.duty.mayRemove(account, 'phone'))) return removePage(deps, visit, account)
-        if (!(await deps.phones.remove(account.id))) return redirect(PATHS.account)
+        const removal = await deps.removeFactor(account, { kind: 'phone' })
+        if (removal === 'needed') return removePage(deps, visit, account)
+        if (removal === 'gone') return redirect(PATHS.account)
         deps.audit(
           { event: 'factor.phone_removed', outcome: 'success' },
           { ...auditTrail(visit, account), session: session.id },

@@ -15,6 +15,7 @@ import type { Clock } from '../lib/clock.ts'
 import type { Milliseconds } from '../lib/duration.ts'
 import type { SpentStore } from '../lib/spent.ts'
 import type { Duty } from '../login/duty.ts'
+import type { RemoveFactor } from '../login/factor-removal.ts'
 import type { Invitations } from '../login/invitation.ts'
 import type { LinkLifetimes } from '../login/links.ts'
 import type { Login } from '../login/login.ts'
@@ -39,14 +40,13 @@ export type PortalDeps = {
   readonly accounts: AccountStore
   readonly enrolled: Enrolled
   readonly duty: Duty
+  readonly removeFactor: RemoveFactor
   readonly passkeys: Passkeys
   readonly passkeyLogin: PasskeyLogin
   readonly phones: {
     /** Whether codes can be sent at all. */
     readonly enabled: boolean
     readonly shown: (userId: UserId) => Promise<ShownPhone | undefined>
-    /** `false` when there was none. */
-    readonly remove: (userId: UserId) => Promise<boolean>
     /** Where numbers without `+` belong, for who reads this language; `undefined`: nowhere. */
     readonly countryFor: (language: 'fr' | 'en') => string | undefined
   }

@@ -86,6 +86,9 @@ export function createPortal(deps: PortalDeps): Portal {
   app.use(async (c, next) => {
     const { visit } = c.env
     if (isAtHome(visit)) {
+      // SECURITY: routes are found by the path with its escapes taken out. What is judged by the
+      // path as it was sent holds for what answers only where the two are the same.
+      if (c.req.path !== visit.target.split('?', 1)[0]) return c.notFound()
       const first = await overdueFirst(deps, visit)
       return first === undefined ? next() : respond(first)
     }
@@ -215,11 +218,30 @@ async function submit(
   if (formCookieLost(visit, form.has('form_token'))) {
     return lostCookiePage(deps, visit, 'form', form.value('rt'))
   }
-  if (proof === 'unknown' && !deps.frame.isFormToken(visit, form.value('form_token'))) {
-    return foreign(deps, visit)
+  if (proof === 'unknown') {
+    if (!maySayNothing(visit, route.path)) return foreign(deps, visit)
+    if (!deps.frame.isFormToken(visit, form.value('form_token'))) return foreign(deps, visit)
   }
   return route.handle(visit, form)
 }
+
+/**
+ * Whether the form's token alone may prove where it came from. SECURITY: another host of our domain
+ * can set the cookie that the token is bound to, and a sandboxed frame there sends `Origin: null`:
+ * a browser that does not name the site as well is believed on the pages that make it say so.
+ */
+function maySayNothing({ headers }: Visit, path: string): boolean {
+  if (firstHeader(headers, 'origin') !== 'null') return true
+  return firstHeader(headers, 'sec-fetch-site') === 'same-origin' || WITHOUT_REFERRER.has(path)
+}
+
+/** Pages whose address may hold a one-time token: see `one-time-page.ts`. */
+const WITHOUT_REFERRER: ReadonlySet<string> = new Set([
+  PATHS.setup,
+  PATHS.reset,
+  PATHS.invitation,
+  PATHS.signInLink,
+])
 
 function foreign(deps: PortalDeps, visit: Visit): Answer {
   return deps.frame.page(visit, 403, (page) =>

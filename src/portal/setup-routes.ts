@@ -6,6 +6,7 @@ import { PATHS } from '../pages/paths.ts'
 import { setupPage } from '../pages/setup-page.ts'
 import type { SetupView } from '../pages/views.ts'
 import type { Issued } from '../sessions/sessions.ts'
+import { rememberDevice } from './known-devices.ts'
 import { endPrevious } from './login-routes.ts'
 import { linkGone, oneTimePage } from './one-time-page.ts'
 import type { PortalDeps } from './portal-deps.ts'
@@ -76,9 +77,12 @@ export function setupRoutes(deps: PortalDeps): readonly Route[] {
   ]
 }
 
-/** On to a second factor, with the session of an account that was made a moment ago. */
+/** On to a second factor, with the session of an account that was made a moment ago, here. */
 export function enrolFirst(deps: PortalDeps, visit: Visit, issued: Issued): Answer {
   const home = `${visit.site.origin}/`
   const returnTicket = deps.appAt(home) === undefined ? '' : deps.tickets.issue(home)
-  return toPage(`${PATHS.newTotp}?required=1`, returnTicket, [sessionCookie(deps, visit, issued)])
+  return toPage(`${PATHS.newTotp}?required=1`, returnTicket, [
+    sessionCookie(deps, visit, issued),
+    rememberDevice(deps.keys, visit, issued.session.userId),
+  ])
 }

@@ -76,10 +76,9 @@ export function totpDeviceRoutes(deps: PortalDeps): readonly Route[] {
         const issued = await deps.sessions.renew(found.session)
         if (issued === undefined) return toPage(PATHS.login, '', [noSessionCookie(visit)])
         const cookies = [sessionCookie(deps, visit, issued)]
-        if (!(await deps.duty.mayRemove(account, 'totp'))) {
-          return removePage(deps, visit, found, false, cookies)
-        }
-        if (await deps.totp.remove(account.id, device.id)) {
+        const removal = await deps.removeFactor(account, { kind: 'totp', id: device.id })
+        if (removal === 'needed') return removePage(deps, visit, found, false, cookies)
+        if (removal === 'removed') {
           deps.audit(
             { event: 'factor.totp_removed', outcome: 'success', detail: device.label },
             auditContext(loginContext(deps, visit), { account, session: issued.session }),

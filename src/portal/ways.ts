@@ -54,7 +54,8 @@ export async function bestWayPath(
   account: Account,
   query: Pick<StepQuery, 'confirm'>,
 ): Promise<string> {
-  const [best = 'totp'] = await waysOf(deps, account)
+  // Without any, that page says who can help.
+  const [best = 'recovery'] = await waysOf(deps, account)
   return wayPath(best, query)
 }
 

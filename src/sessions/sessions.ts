@@ -2,6 +2,7 @@ import { hash } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import type { Account } from '../accounts/account.ts'
 import {
+  isOverdue,
   levelOf,
   type Principal,
   type ProvedFactor,
@@ -88,7 +89,10 @@ export type Sessions = {
   readonly ofUser: (userId: UserId) => Promise<readonly Session[]>
   /** Called with the id of each session that ends in this process. */
   readonly onEnd: (listener: (id: SessionId) => void) => void
-  /** Whether the session is still good, read from the store. For connections that stay open. */
+  /**
+   * Whether the session is still good and owes nothing, read from the store. For connections that
+   * stay open.
+   */
   readonly isAlive: (id: SessionId) => Promise<boolean>
   /** Writes what is pending about last use; to be called every few seconds and at the end. */
   readonly flush: () => Promise<void>
@@ -346,8 +350,12 @@ export function createSessions(
       const session = await store.byId(id)
       if (session === undefined) return false
       const account = await deps.accountById(session.userId)
+      if (account === undefined || account.disabled || account.passwordDue !== '') return false
+      const now = clock.now()
+      const secondFactorDue = deps.secondFactorDue?.(account, session.createdAt)
+      if (isOverdue({ level: levelOf(session.factors), secondFactorDue }, now)) return false
       // An open connection is use of the session: only its absolute end closes it.
-      return account !== undefined && !account.disabled && clock.now() < session.endsAt
+      return now < session.endsAt
     },
     flush,
     sweep: async () => {

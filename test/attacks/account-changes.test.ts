@@ -51,6 +51,8 @@ t.test('audit show explains the reference of a refusal, in the words of the rule
     headers: [['Accept', 'text/html']],
   })
   t.equal(refused.status, 403)
+  const back = encodeURIComponent('https://app.example.com/admin/secret?token=hidden')
+  t.match(refused.text, `/.sallyport/logout?rd=${back}"`, 'somebody else comes back here')
   const reference = /ref">([0-9A-Z-]{9})</.exec(refused.text)?.[1] ?? ''
   // It reaches the store within a second.
   let shown = await cli('audit', 'show', reference)

@@ -3,12 +3,14 @@ import t from 'tap'
 import { openVault } from '../../src/compose/vault.ts'
 import { createTotp } from '../../src/factors/totp.ts'
 import { systemClock } from '../../src/lib/clock.ts'
-import { DAY } from '../../src/lib/duration.ts'
+import { DAY, HOUR } from '../../src/lib/duration.ts'
 import { PATHS } from '../../src/pages/paths.ts'
 import { portalRoutes } from '../../src/portal/portal.ts'
 import type { PortalDeps } from '../../src/portal/portal-deps.ts'
+import { createSessions } from '../../src/sessions/sessions.ts'
 import { createAuthenticator } from '../support/authenticator.ts'
 import { runCommandHere } from '../support/command-line.ts'
+import { fakeClock } from '../support/fake-clock.ts'
 import { addPerson } from '../support/people.ts'
 import { HANDSHAKE, PORTAL, sessionOf, startGate } from './gate.ts'
 
@@ -36,7 +38,12 @@ t.test('a page is found under one spelling of its path only', async (t) => {
   const cookie = await gate.signIn(eve)
   const shut = await gate.ask({ target: PATHS.account, host: PORTAL, cookie })
   t.match(shut.header('location'), PATHS.secondFactorDue, 'it should have a second factor')
-  for (const path of [PATHS.account, PATHS.activity, PATHS.newRecoveryCodes, PATHS.changePassword]) {
+  for (const path of [
+    PATHS.account,
+    PATHS.activity,
+    PATHS.newRecoveryCodes,
+    PATHS.changePassword,
+  ]) {
     for (const target of [
       path.replace('/.sallyport/a', '/.sallyport/%61').replace('password', '%70assword'),
       path.replace(/.$/, (last) => `%${last.charCodeAt(0).toString(16)}`),
@@ -124,4 +131,96 @@ t.test('a password that is due is not changed by the password alone', async (t) 
   const risen = sessionOf(proved) ?? ''
   const changed = await gate.submit(PATHS.changePassword, fields, { cookie: risen })
   t.ok(sessionOf(changed), 'with the second factor it is')
+})
+
+t.test('a connection that stays open ends when its session owes something', async (t) => {
+  await addPerson(gate.dataDir, 'ivy', { totp: false, groups: ['staff'] })
+  await using opened = await vault()
+  const { accounts, sessions: store, foreignWrites } = opened.store
+  const ivy = await accounts.byName('ivy')
+  if (ivy === undefined) throw new Error('no ivy')
+  let due: number | undefined
+  const clock = fakeClock()
+  const sessions = createSessions(
+    { store, accountById: accounts.byId, foreignWrites, secondFactorDue: () => due, clock },
+    { idle: HOUR, absolute: DAY, remember: DAY },
+  )
+  const open = (kind: 'password' | 'link') =>
+    sessions.open({
+      ...{ userId: ivy.id, stage: 'complete', remember: false, address: '', userAgent: '' },
+      factors: [{ kind, at: clock.now() }],
+    })
+  const [plain, link] = [(await open('password')).session, (await open('link')).session]
+  const alive = async () => [await sessions.isAlive(plain.id), await sessions.isAlive(link.id)]
+  t.strictSame(await alive(), [true, true])
+  due = clock.now() + 1
+  t.strictSame(await alive(), [true, true], 'until it is due')
+  clock.advance(1)
+  t.strictSame(await alive(), [false, true], 'a password alone, where two factors are due')
+  due = undefined
+  await accounts.setPasswordDue(ivy.id, 'operator', clock.now())
+  t.strictSame(await alive(), [false, false], 'a password that must be changed')
+  await accounts.setPasswordDue(ivy.id, '', clock.now())
+  t.strictSame(await alive(), [true, true])
+  clock.advance(HOUR)
+  t.strictSame(await alive(), [true, false], 'a link opens for an hour')
+  const risen = await sessions.raise(link, { kind: 'password', at: clock.now() })
+  t.equal(risen?.session.endsAt, link.endsAt, 'and what is proved in it adds nothing to that')
+})
+
+t.test('nobody else sends a form in the name of who is signed in', async (t) => {
+  const kim = await addPerson(gate.dataDir, 'kim', { totp: false })
+  const session = await gate.signIn(kim)
+  /** A page as this browser gets it: its form cookie and the token that goes with it. */
+  const page = async (cookie?: string) => {
+    const target = PATHS.login
+    const got = await gate.ask({ target, host: PORTAL, ...(cookie ? { cookie } : {}) })
+    const set = got.all('set-cookie').find((value) => value.includes('sallyport-form=')) ?? ''
+    const token = /name="form_token" value="([^"]+)"/.exec(got.text)?.[1] ?? ''
+    return { form: set.split(';')[0] ?? '', token }
+  }
+  const [own, attackers] = [await page(), await page()]
+  const language = async () => {
+    await using opened = await vault()
+    return (await opened.store.accounts.byName('kim'))?.language
+  }
+  const send = (
+    headers: Readonly<Record<string, string>>,
+    cookies: readonly string[],
+    form_token: string,
+  ) =>
+    gate.ask({
+      method: 'POST',
+      target: PATHS.language,
+      host: PORTAL,
+      cookie: cookies.join('; '),
+      headers: [
+        ['Content-Type', 'application/x-www-form-urlencoded'],
+        ...Object.entries(headers).map(([name, value]) => [name, value] as const),
+      ],
+      body: new URLSearchParams({ language: 'fr', form_token }).toString(),
+    })
+  const sandboxed = { Origin: 'null' }
+  const tossed = [session, attackers.form]
+  for (const [why, headers, cookies, token] of [
+    ['a page of another site', { Origin: 'https://evil.example' }, [session, own.form], own.token],
+    ['another host of ours', { Origin: 'https://app.example.com' }, tossed, attackers.token],
+    ['a frame there', { ...sandboxed, 'Sec-Fetch-Site': 'same-site' }, tossed, attackers.token],
+    ['a data: page', { ...sandboxed, 'Sec-Fetch-Site': 'cross-site' }, tossed, attackers.token],
+    ['one that opened us', { 'Sec-Fetch-Site': 'none' }, tossed, attackers.token],
+    ['a frame in an old browser', sandboxed, tossed, attackers.token],
+    ['with a token of another browser', {}, [session, own.form], attackers.token],
+    ['with two cookies of one name', {}, [session, own.form, attackers.form], attackers.token],
+    ['without the cookie', {}, [session], own.token],
+    ['without the cookie, sandboxed', sandboxed, [session], own.token],
+    ['without a token', {}, [session, own.form], ''],
+  ] as const) {
+    const answer = await send(headers, cookies, token)
+    t.equal(answer.status, 403, why)
+    t.equal(answer.header('location'), undefined, why)
+  }
+  t.equal(await language(), '', 'nothing was changed')
+  const withheld = { ...sandboxed, 'Sec-Fetch-Site': 'same-origin' }
+  t.equal((await send(withheld, [session, own.form], own.token)).status, 303, 'our own page may')
+  t.equal(await language(), 'fr')
 })

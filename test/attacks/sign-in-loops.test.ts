@@ -35,7 +35,7 @@ const hops = (page: Page): number => page.trail.length - 1
 
 function saysSo(t: Test, page: Page, cookie: string, status: number): void {
   t.equal(page.status, status)
-  t.match(page.text, 'Signing in cannot finish')
+  t.match(page.text, 'Sign-in cannot be completed')
   t.match(page.html, `<code>${cookie}</code>`)
   t.match(page.text, 'For the person who runs this service')
   t.ok(hops(page) <= 3, page.trail.map(String).join(' → '))

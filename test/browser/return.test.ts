@@ -85,7 +85,7 @@ apps: [{name: App, host: localhost, upstream: '${app.url}', rules: [{policy: one
       const { page } = await visitor(t, browser, { javaScriptEnabled: false })
       await page.goto(`http://localhost:${proxy.port}/x#part`)
       await givePassword(page, person)
-      t.match(await page.textContent('h1'), 'Signing in cannot finish', person.name)
+      t.match(await page.textContent('h1'), 'Sign-in cannot be completed', person.name)
       t.match(await page.textContent('main code'), 'sallyport')
       await page.click('main a.button')
       t.equal(await page.locator('[name=password]').count(), 1, 'and can try again')

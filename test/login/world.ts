@@ -72,6 +72,7 @@ export async function createWorld(
         totp: async (userId) => (await totp.devices(userId)).length,
         passkeys: async () => 0,
         sms: async () => false,
+        phone: async () => false,
         recoveryCodes: async () => 0,
       }),
       totp,

@@ -196,11 +196,38 @@ t.test('accountPage() ends other sessions only, and says which', async (t) => {
 
 t.test('accountPage() counts recovery codes and warns when few are left', async (t) => {
   t.match(pageOf('account'), '7 restants sur 10')
-  t.match(pageOf('codes-new'), '(7 restants) ne peuvent plus être affichés et cesseront aussitôt')
+  t.match(
+    pageOf('codes-new'),
+    '(7\u00a0restants) ne peuvent plus être affichés et cesseront aussitôt',
+  )
   t.notMatch(pageOf('account'), 'Créez-en de nouveaux dès maintenant.')
   t.match(pageOf('account-few-codes'), '1 restant sur 10')
   t.match(pageOf('account-few-codes'), 'Il vous reste 1 code.')
   t.match(pageOf('account-few-codes'), 'Créez-en de nouveaux dès maintenant.')
   t.match(pageOf('account-no-codes'), 'Créer des codes de secours')
   t.notMatch(pageOf('account-bare'), 'recovery-codes')
+})
+
+t.test('loginPage() asks for a username or an email address: both are accepted', async (t) => {
+  t.match(pageOf('login'), '<label for="username">Identifiant ou adresse e\u2011mail</label>')
+  t.match(pageOf('login-empty'), 'Saisissez votre identifiant ou votre adresse e\u2011mail')
+  t.match(pageOf('setup'), '<label for="username">Identifiant</label>')
+})
+
+t.test('pages with several ways on have one button that stands out', async (t) => {
+  const solid = (page: string) =>
+    [...page.matchAll(/class="button"|<button type="submit">/g)].length
+  for (const name of ['second-factor-due', 'second-factor-overdue', 'confirm-missing']) {
+    t.equal(solid(pageOf(name)), 1, name)
+  }
+})
+
+t.test('no page is a dead end', async (t) => {
+  t.match(pageOf('account'), 'href="/.sallyport/">Mes applications</a>')
+  t.match(pageOf('link-gone'), 'href="/.sallyport/login">Revenir à la connexion</a>')
+})
+
+t.test('askPage() does not tell what would happen when it is refused', async (t) => {
+  t.match(pageOf('totp-remove'), 'Ses codes ne seront plus acceptés.')
+  t.notMatch(pageOf('totp-remove-refused'), 'Ses codes ne seront plus acceptés.')
 })

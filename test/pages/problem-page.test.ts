@@ -104,7 +104,7 @@ t.test('problemPage() says who was refused, why, and what to do', async (t) => {
     appsPath: '/.sallyport/',
   })
   t.match(page, '<h1>Vous n’avez pas accès à Wiki</h1>')
-  t.match(page, '<strong><bdi>alice</bdi></strong>')
+  t.match(page, 'Connecté en tant qu’<strong><bdi>alice</bdi></strong>')
   t.match(page, 'Réservé à la comptabilité.')
   t.match(page, 'Demandez à Bob.')
   t.match(page, 'href="https://auth.exemple.fr/.sallyport/logout"')
@@ -155,4 +155,11 @@ t.test('problemPage() tries again at the very address the browser shows', async 
     retryPath: '/a?b=1&c=2',
   })
   t.match(page, '<a class="button" href="/a?b=1&amp;c=2">Réessayer</a>')
+})
+
+t.test('problemPage() says who one is as French writes it before each name', async (t) => {
+  const shown = (signedInAs: string) =>
+    problemPage(fr, { kind: 'forbidden', appName: 'Wiki', signedInAs })
+  t.match(shown('Émile'), 'Connecté en tant qu’<strong><bdi>Émile</bdi></strong>')
+  t.match(shown('bob'), 'Connecté en tant que <strong><bdi>bob</bdi></strong>')
 })

@@ -17,7 +17,7 @@ t.test('the account page lists what there is, in its order, and what happened', 
     ['passkeys', 'totp', 'codes', 'password', 'sessions', 'activity', 'language'],
   )
   for (const part of [
-    'Not changed since the account was made.',
+    'Not changed since the account was created.',
     'Firefox on Linux This session First seen',
     'You have no recovery codes.',
   ]) {
@@ -109,7 +109,7 @@ t.test('the language is kept with the account, for the next browser too', async 
   const eve = await world.add('eve')
   const browser = world.newBrowser('en')
   const account = await world.signIn(browser, eve)
-  t.match(account.html, '<strong>As the browser says</strong>')
+  t.match(account.html, '<strong>Same as the browser</strong>')
   const french = await browser.submit(
     account,
     account.form('language'),
@@ -133,5 +133,5 @@ t.test('the language is kept with the account, for the next browser too', async 
     headers: { 'Content-Type': 'application/x-www-form-urlencoded' },
   })
   t.equal(odd.redirect?.pathname, at('/account'))
-  t.match((await browser.open(open('/account'))).html, '<strong>As the browser says</strong>')
+  t.match((await browser.open(open('/account'))).html, '<strong>Same as the browser</strong>')
 })

@@ -127,7 +127,7 @@ t.test(
 
     const done = await change(own, page, { new_password: NEXT, end_others: true })
     t.equal(done.redirect?.href, `${home}/.sallyport/account?notice=password_changed`)
-    t.match((await own.follow(done)).text, 'Your password is changed')
+    t.match((await own.follow(done)).text, 'Your password was changed')
     const after = sessionOf(own, home)?.value ?? ''
     t.not(after, before)
     const stolen = w.new()

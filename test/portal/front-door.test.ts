@@ -169,7 +169,7 @@ t.test('what people meet who come in by the front door', async (t) => {
     t.equal(page.status, 502)
     t.match(page.html, 'You are still signed in.')
     t.match(page.html, '<a class="button" href="/gone?x=1">Try again</a>')
-    t.match(page.html, 'href="https://status.example.test/">Status of the services</a>')
+    t.match(page.html, 'href="https://status.example.test/">Service status</a>')
     t.notMatch(page.text, /gateway|502/i)
   })
 

@@ -1,4 +1,5 @@
 import t from 'tap'
+import { codeOf, keyOf } from '../support/authenticator.ts'
 import { createBrowser, type Page } from '../support/browser-client.ts'
 import { runCommandHere } from '../support/command-line.ts'
 import { freePort } from '../support/free-port.ts'
@@ -97,7 +98,7 @@ t.test('a sign-in link from the command line signs in once', async (t) => {
 
   const again = await browser.submit(page, page.form('token'))
   t.equal(again.status, 404)
-  t.match(again.text, /used already/)
+  t.match(again.text, /already been used/)
   t.strictSame(again.all('referrer-policy'), ['no-referrer'])
   t.equal((await browser.open(url)).status, 404)
   const other = createBrowser()
@@ -193,7 +194,7 @@ t.test('a forgotten password is replaced by a link that is mailed (F14)', async 
     { follow: true },
   )
   t.equal(changed.url.pathname, '/.sallyport/login')
-  t.match(changed.text, /Your password is changed/)
+  t.match(changed.text, /Your password was changed/)
   t.equal(
     (await elsewhere.open(at('account'))).redirect?.pathname,
     '/.sallyport/login',
@@ -214,6 +215,22 @@ t.test('a forgotten password is replaced by a link that is mailed (F14)', async 
   t.ok(second.form('totp'))
   t.match((await mail.until(3)).at(-1)?.subject, /password/i, 'and she is told')
 })
+
+t.test(
+  'who has just made an account is not told of a new browser when a factor is added',
+  async (t) => {
+    const before = mail.received.length
+    const browser = createBrowser()
+    const page = await browser.open(
+      seen(await command('user', 'invite', 'eve@example.com', '--print')),
+    )
+    const fields = { username: 'eve', password: PASSWORD }
+    const enrol = await browser.submit(page, page.form('token'), fields, { follow: true })
+    await browser.submit(enrol, enrol.form('totp'), { totp: codeOf(keyOf(enrol.html)) })
+    const subjects = (await mail.until(before + 2)).slice(before).map(({ subject }) => subject)
+    t.strictSame(subjects, ['Authenticator app added: Sallyport', 'New recovery codes: Sallyport'])
+  },
+)
 
 t.test('no token and no password is in the log', async (t) => {
   await sallyport.stop()

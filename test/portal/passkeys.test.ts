@@ -172,62 +172,65 @@ t.test('a passkey is added, then signs in after the password and alone', async (
   t.ok(kinds.includes('password+passkey') && kinds.includes('passkey'), kinds.join(' '))
 })
 
-t.test('whatever is wrong with a whole sign-in, the page says as much for all (F9, G7)', async (t) => {
-  const { home, dataDir, browser, vault } = await world(t)
-  const ada = await addPerson(dataDir, 'ada', { totp: false })
-  const phone = softwareAuthenticator({ counts: false })
-  const owner = browser()
-  await enter(owner, home, ada)
-  await enrol(owner, home, phone)
-  const visitor = browser()
-  const open = () => visitor.open(`${home}${LOGIN}`)
-  const failures: readonly (readonly [string, string])[] = [
-    ['NotAllowedError', 'No passkey was used'],
-    ['AbortError', 'No passkey was used'],
-    ['NoJavaScript', 'Passkeys need JavaScript'],
-    ['NotSupported', 'cannot use a passkey here'],
-    ['<script>', 'No passkey was used'],
-  ]
-  for (const [error, words] of failures) {
+t.test(
+  'whatever is wrong with a whole sign-in, the page says as much for all (F9, G7)',
+  async (t) => {
+    const { home, dataDir, browser, vault } = await world(t)
+    const ada = await addPerson(dataDir, 'ada', { totp: false })
+    const phone = softwareAuthenticator({ counts: false })
+    const owner = browser()
+    await enter(owner, home, ada)
+    await enrol(owner, home, phone)
+    const visitor = browser()
+    const open = () => visitor.open(`${home}${LOGIN}`)
+    const failures: readonly (readonly [string, string])[] = [
+      ['NotAllowedError', 'No passkey was used'],
+      ['AbortError', 'No passkey was used'],
+      ['NoJavaScript', 'Passkeys need JavaScript'],
+      ['NotSupported', 'cannot use a passkey here'],
+      ['<script>', 'No passkey was used'],
+    ]
+    for (const [error, words] of failures) {
+      const page = await open()
+      const refused = await send(visitor, page, `${LOGIN}/with-passkey`, { webauthn_error: error })
+      t.equal(refused.status, 422)
+      t.match(refused.text, words)
+      const form = refused.form('password')
+      t.equal(form.action, LOGIN, 'the password goes where it is looked at')
+    }
     const page = await open()
-    const refused = await send(visitor, page, `${LOGIN}/with-passkey`, { webauthn_error: error })
-    t.equal(refused.status, 422)
-    t.match(refused.text, words)
-    const form = refused.form('password')
-    t.equal(form.action, LOGIN, 'the password goes where it is looked at')
-  }
-  const page = await open()
-  const untouched = await visitor.submit(page, page.form('credential'))
-  t.match(untouched.text, 'Passkeys need JavaScript', 'also sent as the page has it')
+    const untouched = await visitor.submit(page, page.form('credential'))
+    t.match(untouched.text, 'Passkeys need JavaScript', 'also sent as the page has it')
 
-  const wrong = await whole(visitor, await open(), phone, { badSignature: true })
-  t.match(wrong.text, 'This passkey was not accepted')
-  const touch = await whole(visitor, await open(), phone, { flags: FLAGS.present })
-  t.match(touch.text, 'This passkey was not accepted', 'a touch alone is one factor')
-  const stranger = softwareAuthenticator()
-  const unknown = await whole(visitor, await open(), stranger)
-  t.match(unknown.text, 'belongs to no account here')
-  t.match(unknown.html, `data-forget="${stranger.id}" data-rp="localhost"`)
+    const wrong = await whole(visitor, await open(), phone, { badSignature: true })
+    t.match(wrong.text, 'This passkey was not accepted')
+    const touch = await whole(visitor, await open(), phone, { flags: FLAGS.present })
+    t.match(touch.text, 'This passkey was not accepted', 'a touch alone is one factor')
+    const stranger = softwareAuthenticator()
+    const unknown = await whole(visitor, await open(), stranger)
+    t.match(unknown.text, 'no longer belongs to any account here')
+    t.match(unknown.html, `data-forget="${stranger.id}" data-rp="localhost"`)
 
-  for (let i = 0; i < 11; i++) {
-    const again = await open()
-    await visitor.submit(again, again.form('password'), { ...given(ada), password: 'wrong' })
-  }
-  const locked = await open()
-  const right = await visitor.submit(locked, locked.form('password'), given(ada))
-  t.equal(right.status, 422, 'strangers locked the password')
-  t.equal((await whole(visitor, await open(), phone)).status, 303, 'and not the passkey (F9)')
+    for (let i = 0; i < 11; i++) {
+      const again = await open()
+      await visitor.submit(again, again.form('password'), { ...given(ada), password: 'wrong' })
+    }
+    const locked = await open()
+    const right = await visitor.submit(locked, locked.form('password'), given(ada))
+    t.equal(right.status, 422, 'strangers locked the password')
+    t.equal((await whole(visitor, await open(), phone)).status, 303, 'and not the passkey (F9)')
 
-  await using opened = await vault()
-  const account = await opened.store.accounts.byName('ada')
-  if (account === undefined) throw new Error('ada is gone')
-  await opened.store.accounts.setDisabled(account.id, true, Date.now())
-  const out = browser()
-  const login = await out.open(`${home}${LOGIN}`)
-  const disabled = await whole(out, login, phone)
-  t.equal(disabled.status, 422)
-  t.match(disabled.text, 'This passkey was not accepted', 'said as of any other')
-})
+    await using opened = await vault()
+    const account = await opened.store.accounts.byName('ada')
+    if (account === undefined) throw new Error('ada is gone')
+    await opened.store.accounts.setDisabled(account.id, true, Date.now())
+    const out = browser()
+    const login = await out.open(`${home}${LOGIN}`)
+    const disabled = await whole(out, login, phone)
+    t.equal(disabled.status, 422)
+    t.match(disabled.text, 'This passkey was not accepted', 'said as of any other')
+  },
+)
 
 t.test('a security key is a second step and no more', async (t) => {
   const { home, dataDir, browser, vault } = await world(t)
@@ -319,13 +322,13 @@ t.test('passkeys are renamed and removed by their owner alone (G9)', async (t) =
   t.equal(blank.status, 422)
   t.match(blank.text, 'Enter a name')
   const renamed = await adas.submit(one, one.form('label'), { label: 'My phone' }, { follow: true })
-  t.match(renamed.text, /name is saved.*My phone/)
+  t.match(renamed.text, /name was saved.*My phone/)
 
   const ask = await adas.click(one, 'remove?id=')
   t.match(ask.text, 'Remove “My phone”?')
   const before = adas.cookies.get(home, 'sallyport')?.value
   const gone = await adas.submit(ask, ask.form('id'), {}, { follow: true })
-  t.match(gone.text, /passkey is removed.*Firefox on Linux 2/)
+  t.match(gone.text, /passkey was removed.*Firefox on Linux 2/)
   const accepted = /data-accepted="([^"]*)"/.exec(gone.html)?.[1] ?? ''
   t.notMatch(accepted, phone.id, 'the device is told which are left')
   t.match(accepted, /allAcceptedCredentialIDs&quot;:\[&quot;[\w-]+&quot;\]/)

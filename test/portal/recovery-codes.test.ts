@@ -55,7 +55,7 @@ t.test('recovery codes are shown once, and kept by a file, without scripts', asy
   const reloaded = await browser.submit(enrol, enrol.form('totp'), { totp: '000000' })
   const after = await browser.follow(reloaded)
   for (const page of [after, await browser.open(`${home}${at('/account/recovery-codes')}`)]) {
-    t.match(page.text, 'Your recovery codes were shown already')
+    t.match(page.text, 'Your recovery codes have already been shown')
     t.strictSame(recoveryCodesOf(page.html), [])
   }
   const other = world.newBrowser()
@@ -87,7 +87,7 @@ t.test('new codes are asked for, and kill the old ones (G10)', async (t) => {
 
   const account = await browser.open(`${home}${at('/account')}`)
   const ask = await browser.click(account, '/account/recovery-codes')
-  t.match(ask.text, '(5 left) cannot be shown any more and will stop working at once')
+  t.match(ask.text, '(5 left) cannot be shown again and will stop working at once')
   const still = await recover(world.newBrowser(), bea, old[0] ?? '')
   t.equal(still.status, 303, 'asking changes nothing')
 
@@ -102,7 +102,11 @@ t.test('new codes are asked for, and kill the old ones (G10)', async (t) => {
   t.not(sessionOf(browser), before, 'a new session id (E4)')
   t.equal((await browser.open(home, { headers: { Cookie: `sallyport=${before}` } })).status, 302)
   const again = await browser.submit(ask, ask.form(''), {}, { follow: true })
-  t.match(again.text, 'Your recovery codes were shown already', 'loaded again, it makes no more')
+  t.match(
+    again.text,
+    'Your recovery codes have already been shown',
+    'loaded again, it makes no more',
+  )
   const replace = await browser.click(again, 'again')
   t.match(replace.text, 'Create new recovery codes?')
 
@@ -126,13 +130,13 @@ t.test('when few codes are left, new ones are offered before anything else', asy
   t.equal(inside.redirect?.href, `${home}/deep?x=1`)
   const browser = world.newBrowser()
   const few = await browser.follow(await recover(browser, cy, codes[1] ?? '', '/deep?x=2'))
-  t.match(few.text, 'You have 3 codes left.')
+  t.match(few.text, 'You have 3 codes left')
   const later = few.html.match(/href="([^"]*)">Later</)?.[1]?.replaceAll('&amp;', '&') ?? ''
   t.equal((await browser.open(`${home}${later}`)).redirect?.href, `${home}/deep?x=2`, 'or later')
 
   const another = world.newBrowser()
   const fewer = await another.follow(await recover(another, cy, codes[2] ?? '', '/deep?x=3'))
-  t.match(fewer.text, 'You have 2 codes left.')
+  t.match(fewer.text, 'You have 2 codes left')
   t.match(fewer.html, `href="${at('/account/totp/new')}?rt=`, 'the lost app can be replaced')
   const made = await another.submit(fewer, fewer.form('replaces'))
   t.equal(recoveryCodesOf(made.html).length, 5)

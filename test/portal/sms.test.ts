@@ -87,7 +87,7 @@ t.test('a setting asks for a text message again, and is shown after it', async (
   await browser.open(start.url)
   t.equal(twilio.sent.length, 0, 'showing the page sends nothing')
   const field = await ask(start)
-  t.match(field.text, 'Possible in 1 minute')
+  t.match(field.text, 'Available in 1 minute')
   t.equal((await prove(field)).url.href, `${home}/`)
 
   clock.advance(10 * MINUTE + 1)
@@ -121,12 +121,12 @@ t.test('a setting asks for a text message again, and is shown after it', async (
 
   await t.test('a number is removed after a question', async (t) => {
     const question = await browser.open(`${home}${REMOVE}`)
-    t.match(question.text, 'Remove the number?')
+    t.match(question.text, 'Remove this number?')
     const cookie = () => browser.cookies.all().find(({ name }) => name === 'sallyport')?.value
     const before = cookie()
     const account = await browser.submit(question, question.form('remove'), {}, { follow: true })
     t.equal(account.url.pathname, '/.sallyport/account')
-    t.match(account.text, 'The phone number is removed')
+    t.match(account.text, 'The phone number was removed')
     t.notMatch(account.text, '··99')
     t.ok(before)
     t.not(cookie(), before, 'the session has a new id')
@@ -181,9 +181,11 @@ t.test('codes are good for five minutes, and few are sent', async (t) => {
   t.equal((await prove(most)).url.href, `${home}/`)
 })
 
-t.test('without providers a number is no factor and nothing is offered', async (t) => {
+t.test('without providers a number cannot be used, and is not forgotten either', async (t) => {
   const { home, browser, signIn } = await world(t, { sms: false })
-  t.equal((await signIn()).url.href, `${home}/`, 'a password alone, as before')
+  const owed = await signIn()
+  t.equal(owed.url.pathname, '/.sallyport/login/recovery', 'a second step is still owed')
+  t.match(owed.text, 'who runs this service')
   for (const path of ['/login/sms', '/account/phone', '/account/phone/verify']) {
     t.equal((await browser.open(`${home}/.sallyport${path}`)).status, 404)
   }

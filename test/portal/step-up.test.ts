@@ -144,7 +144,7 @@ t.test('a rule with max_age asks for the code again and leads to the exact page'
   const asked = await browser.open(`${home}/pay/3?x=1&y=%C3%A9`, { follow: true })
   t.equal(asked.url.pathname, '/.sallyport/login/confirm')
   t.match(asked.text, 'Confirm it’s you')
-  t.match(asked.text, 'This page of Wiki asks you to have confirmed who you are less than 10')
+  t.match(asked.text, 'This page of Wiki needs you to have confirmed it’s you in the last 10')
   t.match(asked.text, 'amy')
   t.equal(echo.requests.length, 0, 'the app was not asked')
   t.equal((await browser.open(`${home}/other`)).status, 200, 'other pages stay open')
@@ -210,7 +210,7 @@ t.test('a rule that names a factor takes that one alone', async (t) => {
   await enter(here, `${home}/other`, amy)
   clock.advance(11 * MINUTE)
   const asked = await browser.open(`${home}/vault/x`, { follow: true })
-  t.match(asked.text, 'It takes your password.')
+  t.match(asked.text, 'Use your password to do so.')
   t.notMatch(asked.html, '/login/totp', 'a code is not what is asked for')
   const back = await browser.submit(
     asked,
@@ -311,7 +311,7 @@ t.test('settings ask for a proof of ten minutes and come back to the exact one',
     clock.advance(10 * MINUTE + 1)
     const asked = await browser.open(`${home}/.sallyport${path}`, { follow: true })
     t.equal(asked.url.pathname, '/.sallyport/login/confirm', path)
-    t.match(asked.text, 'This setting asks you')
+    t.match(asked.text, 'This setting needs you')
     const totp = await browser.submit(asked, asked.form('way'), {}, { follow: true })
     const back = await browser.submit(totp, totp.form('totp'), { totp: code() }, { follow: true })
     t.equal(back.url.href, `${home}/.sallyport${path}`)
@@ -385,7 +385,7 @@ t.test('who must have a second factor is told until when, and then adds one', as
   const over = await browser.open(`${home}/deep?x=2`, { follow: true })
   t.equal(over.url.pathname, '/.sallyport/account/second-factor', 'in the middle of a session')
   t.match(over.text, 'This account needs two-step verification.')
-  t.notMatch(over.html, 'do it later')
+  t.notMatch(over.html, '>Later<')
   t.equal((await browser.open(`${home}/open`)).status, 200, 'what is open is open')
   for (const path of ['account', '', 'account/activity', 'password/change']) {
     const closed = await browser.open(`${home}/.sallyport/${path}`)

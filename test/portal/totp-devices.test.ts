@@ -28,7 +28,7 @@ t.test('authenticator apps are added, named, renamed and removed without scripts
   t.match(second.page.html, / value="My phone 2"/, 'the next one is numbered')
   t.equal(second.next.status, 303)
   const account = await browser.follow(second.next)
-  t.match(account.text, 'The authenticator app is on.')
+  t.match(account.text, 'The authenticator app is turned on.')
   t.match(account.text, /My phone Added on [^|]* not used yet Rename/)
 
   const [id1 = '', id2 = ''] = idsIn(account)
@@ -77,7 +77,7 @@ t.test('authenticator apps are added, named, renamed and removed without scripts
   const last = await other.click(used, `/totp/remove?id=${id2}`)
   t.match(last.text, 'It is your last means of two-step verification')
   const none = await other.submit(last, last.form(''), {}, { follow: true })
-  t.match(none.text, 'No authenticator app is on.')
+  t.match(none.text, 'No authenticator app is turned on.')
   const again = await world.signIn(world.newBrowser(), bob)
   t.equal(again.url.pathname, at('/account'), 'a password is enough where no rule asks for more')
 })
@@ -139,7 +139,7 @@ t.test('an account has ten apps at most', async (t) => {
   await world.signIn(browser, await world.add('gil'))
   for (let i = 0; i < 10; i++) await world.enrol(browser, 'App')
   const full = await browser.open(`${world.home}${at('/account/totp/new')}`, { follow: true })
-  t.match(full.text, 'You have ten apps already')
+  t.match(full.text, 'You already have ten apps')
   t.match(full.text, 'App 10')
 })
 

@@ -28,7 +28,7 @@ export function sessionsSection(context: PageContext, sessions: readonly Session
     others
       ? html`${form(context, { action: PATHS.endSession }, cards)}${form(
           context,
-          { action: PATHS.endOtherSessions, class: 'aside' },
+          { action: PATHS.endOtherSessions },
           html`<button type="submit" class="quiet">${page.endOthers}</button>`,
         )}`
       : cards,

@@ -8,7 +8,10 @@ for (const shown of document.querySelectorAll('[data-seconds]')) {
     shown.textContent = clock(left)
     if (left > 0) return
     clearInterval(timer)
-    if (then !== null) then.hidden = false
+    if (then === null) return
+    then.hidden = false
+    const said = shown.closest('p')
+    if (said !== null) said.hidden = true
   }, 1000)
 }
 

@@ -24,7 +24,7 @@ export const en = {
   colon: ':',
   errorPrefix: 'Error: ',
   problemHeading: 'There is a problem',
-  signedInAs: 'Signed in as',
+  signedInAs: () => 'Signed in as ',
   account: 'Account',
   myAccount: 'My account',
   cancel: 'Cancel',
@@ -62,6 +62,7 @@ export const en = {
   },
 
   login: {
+    identifier: 'Username or email address',
     title: 'Sign in',
     titleFor: (app: string) => `Sign in to ${app}`,
     remember: 'Stay signed in on this device',
@@ -72,13 +73,13 @@ export const en = {
       'The person who runs this service can give you a new one. They cannot see your current password.',
     problem: {
       wrong: 'Incorrect username or password.',
-      emptyUsername: 'Enter your username',
+      emptyUsername: 'Enter your username or your email address',
       emptyPassword: 'Enter your password',
     },
     notice: {
-      expired: 'This page had been open for too long. Enter your password again.',
+      expired: 'This page was open for too long. Enter your password again.',
       session_ended: 'Your session has ended. Sign in again to continue.',
-      password_reset: 'Your password is changed. Sign in with the new one.',
+      password_reset: 'Your password was changed. Sign in with the new one.',
     },
   },
 
@@ -93,7 +94,7 @@ export const en = {
     problem: {
       empty: 'Enter the code',
       format: 'The code has 6 digits',
-      wrong: 'This code is not valid: check the app and try again',
+      wrong: 'This code is not valid. Check the app and try again',
     },
   },
 
@@ -104,13 +105,13 @@ export const en = {
   recovery: {
     title: 'Recovery code',
     heading: 'Enter one of your recovery codes',
-    hint: '15 characters, for example K7QF2-M9D4T-XW3RA; the dashes are optional. Each code works once.',
+    hint: '15 characters, for example K7QF2\u2011M9D4T\u2011XW3RA; the dashes are optional. Each code works once.',
     submit: 'Continue',
     noCodes: 'I do not have my recovery codes',
     problem: {
       empty: 'Enter a recovery code',
       format: 'A recovery code has 15 characters',
-      wrong: 'This code is not valid or was used already: try another one',
+      wrong: 'This code is not valid or has already been used. Try another one',
     },
   },
 
@@ -181,7 +182,8 @@ const FIELD_PROBLEMS: Readonly<
     empty: 'Enter a username',
     taken: 'This username is taken',
     too_long: 'The username is too long',
-    invalid: 'Use letters, digits and . _ - @ + without spaces, and start with a letter or a digit',
+    invalid:
+      'Use letters, digits and .\u00a0_\u00a0-\u00a0@\u00a0+ without spaces, and start with a letter or a digit',
   },
   display_name: {
     empty: 'Enter the name to display',

@@ -26,7 +26,8 @@ export const fr = {
   colon: '\u00a0:',
   errorPrefix: 'Erreur\u00a0: ',
   problemHeading: 'Il y a un problème',
-  signedInAs: 'Session ouverte\u00a0:',
+  signedInAs: (name: string): string =>
+    /^[aeiouyàâäéèêëîïôöùûü]/i.test(name) ? 'Connecté en tant qu’' : 'Connecté en tant que ',
   account: 'Compte',
   myAccount: 'Mon compte',
   cancel: 'Annuler',
@@ -64,6 +65,7 @@ export const fr = {
   },
 
   login: {
+    identifier: 'Identifiant ou adresse e\u2011mail',
     title: 'Se connecter',
     titleFor: (app: string) => `Se connecter à ${app}`,
     remember: 'Rester connecté sur cet appareil',
@@ -75,7 +77,7 @@ export const fr = {
       'La personne qui gère ce service peut vous en attribuer un nouveau. Elle ne peut pas voir votre mot de passe actuel.',
     problem: {
       wrong: 'Identifiant ou mot de passe incorrect.',
-      emptyUsername: 'Saisissez votre identifiant',
+      emptyUsername: 'Saisissez votre identifiant ou votre adresse e\u2011mail',
       emptyPassword: 'Saisissez votre mot de passe',
     },
     notice: {
@@ -90,14 +92,14 @@ export const fr = {
 
   totp: {
     title: 'Code à 6 chiffres',
-    heading: 'Saisissez le code à 6 chiffres de votre application d’authentification',
+    heading: 'Saisissez le code à 6\u00a0chiffres de votre application d’authentification',
     hint: 'Il change toutes les 30 secondes.',
     submit: 'Continuer',
     noAccess: 'Je n’ai pas accès à mon application',
     problem: {
       empty: 'Saisissez le code',
       format: 'Le code comporte 6 chiffres',
-      wrong: 'Ce code n’est pas valable\u00a0: vérifiez l’application et réessayez',
+      wrong: 'Ce code n’est pas valable. Vérifiez l’application et réessayez',
     },
   },
 
@@ -108,20 +110,20 @@ export const fr = {
   recovery: {
     title: 'Code de secours',
     heading: 'Saisissez l’un de vos codes de secours',
-    hint: '15 caractères, par exemple K7QF2-M9D4T-XW3RA\u202f; les tirets sont facultatifs. Chaque code ne sert qu’une fois.',
+    hint: '15 caractères, par exemple K7QF2\u2011M9D4T\u2011XW3RA\u202f; les tirets sont facultatifs. Chaque code ne sert qu’une fois.',
     submit: 'Continuer',
     noCodes: 'Je n’ai pas mes codes de secours',
     problem: {
       empty: 'Saisissez un code de secours',
       format: 'Un code de secours comporte 15 caractères',
-      wrong: 'Ce code n’est pas valable ou a déjà servi\u00a0: essayez-en un autre',
+      wrong: 'Ce code n’est pas valable ou a déjà servi. Essayez-en un autre',
     },
   },
 
   enrol: {
     title: 'Ajoutez une application d’authentification',
     required: 'Pour continuer, activez la validation en deux étapes.',
-    lead: 'Elle vous donnera un code à 6 chiffres à saisir après votre mot de passe.',
+    lead: 'Elle vous donnera un code à 6\u00a0chiffres à saisir après votre mot de passe.',
     open: 'Ouvrez votre application d’authentification',
     noApp: 'Je n’en ai pas',
     kinds:
@@ -160,7 +162,7 @@ export const fr = {
     submit: 'Se déconnecter',
   },
   signedOut: {
-    title: 'Votre session est fermée',
+    title: 'Vous êtes déconnecté',
     lead: 'Sur un poste partagé, fermez aussi la fenêtre du navigateur.',
     again: 'Se reconnecter',
   },
@@ -189,7 +191,7 @@ const FIELD_PROBLEMS: Readonly<
     taken: 'Cet identifiant est déjà pris',
     too_long: 'L’identifiant est trop long',
     invalid:
-      'Utilisez des lettres, des chiffres et . _ - @ +, sans espace, en commençant par une lettre ou un chiffre',
+      'Utilisez des lettres, des chiffres et .\u00a0_\u00a0-\u00a0@\u00a0+, sans espace, en commençant par une lettre ou un chiffre',
   },
   display_name: {
     empty: 'Saisissez le nom à afficher',

@@ -2,6 +2,7 @@ import type { AccountStore, SetupStore } from '../../accounts/account.ts'
 import type { AuditStore } from '../../audit/audit-store.ts'
 import type { BanStore } from '../../bans/ban.ts'
 import type { ViolationStore } from '../../csp/violation-store.ts'
+import type { FactorRemovalStore } from '../../factors/factor-removal.ts'
 import type { FailureStreakStore } from '../../factors/failure-streaks.ts'
 import type { PasskeyStore } from '../../factors/passkey-store.ts'
 import type { PhoneStore } from '../../factors/phone.ts'
@@ -15,6 +16,7 @@ import { createAuditStore } from './audit-store.ts'
 import { createBanStore } from './ban-store.ts'
 import { createCspReportStore } from './csp-report-store.ts'
 import { createDatabase } from './database.ts'
+import { createFactorRemovalStore } from './factor-removal-store.ts'
 import { createFailureStreakStore } from './failure-streak-store.ts'
 import { createForeignWrites } from './foreign-writes.ts'
 import { createLinkStore } from './link-store.ts'
@@ -43,6 +45,7 @@ export type SqlStore = AsyncDisposable & {
   readonly recoveryCodes: RecoveryCodeStore
   readonly passkeys: PasskeyStore
   readonly phones: PhoneStore
+  readonly factorRemovals: FactorRemovalStore
   readonly sentCodes: SentCodeStore
   readonly sessions: SessionStore
   readonly audit: AuditStore
@@ -80,6 +83,7 @@ export async function openSqlStore(options: { readonly path: string }): Promise<
       recoveryCodes: createRecoveryCodeStore(database),
       passkeys: createPasskeyStore(database),
       phones: createPhoneStore(database),
+      factorRemovals: createFactorRemovalStore(database),
       sentCodes: createSentCodeStore(database),
       sessions: createSessionStore(database),
       audit: createAuditStore(database),

@@ -35,7 +35,7 @@ t.test('catalogue() counts as each language does', async (t) => {
   t.equal(fr.accountPage.codesLeft(2, 10), '2 restants sur 10')
   t.equal(
     fr.accountPage.notice.recovery_used(0),
-    'Vous avez utilisé un code de secours. Il ne vous en reste aucun.',
+    'Vous avez utilisé un code de secours. Il ne vous reste aucun code.',
   )
   t.match(en.accountPage.notice.recovery_used(1), 'You have 1 code left.')
   t.match(en.accountPage.notice.recovery_used(2), 'You have 2 codes left.')

@@ -5,10 +5,12 @@ const en = createFormat('en')
 
 const leftFr = (left: number) =>
   left === 0
-    ? 'Il ne vous en reste aucun.'
-    : `Il vous reste ${left} ${fr.plural(left, 'code', 'codes')}.`
+    ? 'Il ne vous reste aucun code'
+    : `Il vous reste ${left} ${fr.plural(left, 'code', 'codes')}`
 const leftEn = (left: number) =>
-  left === 0 ? 'You have none left.' : `You have ${left} ${en.plural(left, 'code', 'codes')} left.`
+  left === 0
+    ? 'You have no codes left'
+    : `You have ${left} ${en.plural(left, 'code', 'codes')} left`
 
 /** The account page and what it leads to, in French. */
 export const accountFr = {
@@ -20,7 +22,7 @@ export const accountFr = {
   notice: {
     session_ended: 'La session a été fermée.',
     others_ended: 'Toutes les autres sessions ont été fermées.',
-    recovery_used: (left: number) => `Vous avez utilisé un code de secours. ${leftFr(left)}`,
+    recovery_used: (left: number) => `Vous avez utilisé un code de secours. ${leftFr(left)}.`,
     totp_added: 'L’application d’authentification est activée.',
     phone_added: 'Le numéro de téléphone est vérifié.',
     phone_removed: 'Le numéro de téléphone est supprimé.',
@@ -65,7 +67,7 @@ export const accountFr = {
     browser !== '' && system !== '' ? `${browser} sur ${system}` : browser || system,
   unknownDevice: 'Appareil inconnu',
   startedAt: 'Ouverte le',
-  lastSeenAt: 'Vue le',
+  lastSeenAt: 'Active le',
   address: 'Adresse IP',
   endSession: 'Déconnecter',
   endOthers: 'Déconnecter toutes les autres',
@@ -85,17 +87,17 @@ export const accountEn = {
   notice: {
     session_ended: 'The session was signed out.',
     others_ended: 'All other sessions were signed out.',
-    recovery_used: (left: number) => `You used a recovery code. ${leftEn(left)}`,
-    totp_added: 'The authenticator app is on.',
+    recovery_used: (left: number) => `You used a recovery code. ${leftEn(left)}.`,
+    totp_added: 'The authenticator app is turned on.',
     phone_added: 'The phone number is verified.',
-    phone_removed: 'The phone number is removed.',
+    phone_removed: 'The phone number was removed.',
     totp_renamed: 'The name was changed.',
     totp_removed: 'The authenticator app was removed.',
-    totp_full: 'You have ten apps already: remove one before you add another.',
+    totp_full: 'You already have ten apps: remove one before you add another.',
     codes_saved: 'Your recovery codes are ready.',
     codes_busy: 'The codes could not be created: try again in a moment.',
     language_saved: 'Your language is saved.',
-    password_changed: 'Your password is changed.',
+    password_changed: 'Your password was changed.',
   },
   addedAt: 'Added on',
   lastUsedAt: 'used on',
@@ -106,7 +108,7 @@ export const accountEn = {
   noPasskeys: 'Sign in with your face, fingerprint or device PIN.',
   addPasskey: 'Add a passkey',
   totp: 'Authenticator app',
-  noTotp: 'No authenticator app is on.',
+  noTotp: 'No authenticator app is turned on.',
   addTotp: 'Add an app',
   codes: 'Recovery codes',
   codesLeft: (left: number, total: number) => `${left} of ${total} left`,
@@ -116,7 +118,7 @@ export const accountEn = {
   createCodes: 'Create recovery codes',
   password: 'Password',
   passwordChangedAt: 'Changed on',
-  passwordUnchanged: 'Not changed since the account was made.',
+  passwordUnchanged: 'Not changed since the account was created.',
   changePassword: 'Change password',
   phone: 'Phone',
   noPhone: 'No number is set.',
@@ -135,7 +137,7 @@ export const accountEn = {
   activity: 'Recent activity',
   allActivity: 'All activity of the last 30 days',
   language: 'Language',
-  browserLanguage: 'As the browser says',
+  browserLanguage: 'Same as the browser',
   logout: 'Sign out',
 } satisfies typeof accountFr
 
@@ -166,7 +168,7 @@ export const codesFr = {
     first: 'Créer des codes de secours\u202f?',
     lead: 'Gardez-les en lieu sûr\u00a0: si vous perdez votre téléphone, chacun remplace l’application une fois.',
     dead: (left: number) =>
-      `Les codes actuels (${left} ${fr.plural(left, 'restant', 'restants')}) ne peuvent plus être affichés et cesseront aussitôt de fonctionner.`,
+      `Les codes actuels (${left}\u00a0${fr.plural(left, 'restant', 'restants')}) ne peuvent plus être affichés et cesseront aussitôt de fonctionner.`,
     submit: 'Créer les codes',
   },
   used: {
@@ -201,8 +203,8 @@ export const codesEn = {
   notSaved: 'Save the codes, then tick the box',
   submit: 'Continue',
   already: {
-    title: 'Your recovery codes were shown already',
-    lead: 'To keep them safe, they are shown once. You can still download them.',
+    title: 'Your recovery codes have already been shown',
+    lead: 'To keep them safe, they are shown only once. You can still download them.',
     replace: 'I do not have them: create new ones',
   },
   ask: {
@@ -210,12 +212,12 @@ export const codesEn = {
     first: 'Create recovery codes?',
     lead: 'Keep them in a safe place: if you lose your phone, each replaces the app once.',
     dead: (left: number) =>
-      `The present codes (${left} left) cannot be shown any more and will stop working at once.`,
+      `Your current codes (${left}\u00a0left) cannot be shown again and will stop working at once.`,
     submit: 'Create the codes',
   },
   used: {
     title: (left: number) => leftEn(left),
-    lead: 'You used a recovery code. Create new ones now, so that you are not locked out one day.',
+    lead: 'You used a recovery code. Create new ones now, so that you are not locked out later.',
     newApp: 'I have lost my phone: add another app',
     later: 'Later',
   },
@@ -337,7 +339,7 @@ export const activityEn = {
     language: 'language preference',
     first: 'first sign-in',
     leaked: 'found in a leak',
-    operator: 'asked for by the operator',
+    operator: 'requested by the administrator',
     reset: 'forgotten password',
     link: 'one-time link',
   } as Readonly<Record<string, string>>,
@@ -360,8 +362,8 @@ export const activityEn = {
     'account.unlocked': ['Account unlocked'],
     'password.changed': ['Password changed'],
     'password.rehashed': ['Password protection strengthened'],
-    'password.change_required': ['Password change asked for'],
-    'password.reset_requested': ['Link asked for a forgotten password'],
+    'password.change_required': ['Password change requested'],
+    'password.reset_requested': ['Link requested for a forgotten password'],
     'factor.totp_enrolled': ['Authenticator app added'],
     'factor.totp_renamed': ['Authenticator app renamed'],
     'factor.totp_removed': ['Authenticator app removed'],

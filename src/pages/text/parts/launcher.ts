@@ -7,5 +7,5 @@ export const launcherFr = {
 /** The same in English. */
 export const launcherEn = {
   title: 'My apps',
-  none: 'No app is open to your account for the moment.',
+  none: 'No apps are available to your account at the moment.',
 } satisfies typeof launcherFr

@@ -36,7 +36,7 @@ export const linksFr = {
 export const linksEn = {
   forgotten: {
     title: 'Forgotten password',
-    lead: 'We will send a link for choosing a new password to your email address.',
+    lead: 'We will email you a link to choose a new password.',
     identifier: 'Username or email address',
     empty: 'Enter your username or your email address',
     submit: 'Send the link',
@@ -59,8 +59,8 @@ export const linksEn = {
   },
   gone: {
     expired: 'It has expired.',
-    gone: 'It was used already, a newer one has replaced it, or it was not copied in full.',
+    gone: 'It has already been used, a newer one has replaced it, or it was not copied in full.',
     another: 'Ask for a new link',
-    ask: 'Whoever runs this service can give you another one.',
+    ask: 'The person who runs this service can give you another one.',
   },
 } satisfies typeof linksFr

@@ -20,11 +20,11 @@ const FR_ASKED: Readonly<Record<PasswordAskedView['preset'], (length: number) =>
   nist: (length) =>
     `Au moins ${frCharacters(length)}. Tous sont acceptés, espaces compris\u202f; une suite de plusieurs mots convient bien.`,
   'cnil-50': (length) =>
-    `Au moins ${frCharacters(length)}\u00a0: trois sortes parmi majuscules, minuscules, chiffres et signes\u202f; ou des chiffres seuls, ${Math.max(length, 16)} au moins\u202f; ou cinq mots différents d’au moins trois lettres. L’espace compte comme signe.`,
+    `Au moins ${frCharacters(length)}\u00a0: trois sortes parmi majuscules, minuscules, chiffres et caractères spéciaux\u202f; ou des chiffres seuls, ${Math.max(length, 16)} au moins\u202f; ou cinq mots différents d’au moins trois lettres. L’espace compte comme caractère spécial.`,
   'cnil-80': (length) =>
-    `Au moins ${frCharacters(length)}, avec majuscules, minuscules, chiffres et signes\u202f; ou ${Math.max(length, 14)} au moins, avec majuscules, minuscules et chiffres\u202f; ou sept mots différents d’au moins trois lettres. L’espace compte comme signe.`,
+    `Au moins ${frCharacters(length)}, avec majuscules, minuscules, chiffres et caractères spéciaux\u202f; ou ${Math.max(length, 14)} au moins, avec majuscules, minuscules et chiffres\u202f; ou sept mots différents d’au moins trois lettres. L’espace compte comme caractère spécial.`,
   owasp: (length) =>
-    `Au moins ${frCharacters(length)}, avec majuscules, minuscules, chiffres et signes. L’espace compte comme signe.`,
+    `Au moins ${frCharacters(length)}, avec majuscules, minuscules, chiffres et caractères spéciaux. L’espace compte comme caractère spécial.`,
 }
 
 const FR_PROBLEMS: Words = {
@@ -32,7 +32,7 @@ const FR_PROBLEMS: Words = {
   too_short: 'Le mot de passe est trop court',
   too_long: 'Le mot de passe est trop long',
   too_common: 'Ce mot de passe est trop courant\u00a0: choisissez-en un autre',
-  too_simple: 'Le mot de passe n’est pas assez varié\u00a0: suivez la consigne du champ',
+  too_simple: 'Le mot de passe n’est pas assez varié\u00a0: relisez ce qui est demandé',
   leaked: 'Ce mot de passe figure dans une fuite de données\u00a0: choisissez-en un autre',
   unchecked: 'Le mot de passe n’a pas pu être vérifié\u00a0: réessayez dans un instant',
   same: 'Vous utilisez déjà ce mot de passe',
@@ -79,13 +79,13 @@ export const passwordFr = {
 
 const EN_ASKED: typeof FR_ASKED = {
   nist: (length) =>
-    `At least ${enCharacters(length)}. Any will do, spaces too; a few words in a row work well.`,
+    `At least ${enCharacters(length)}. Any character is accepted, spaces too; a few words in a row work well.`,
   'cnil-50': (length) =>
-    `At least ${enCharacters(length)}: three kinds out of capitals, small letters, digits and signs; or digits alone, at least ${Math.max(length, 16)}; or five different words of three letters or more. A space counts as a sign.`,
+    `At least ${enCharacters(length)}: three kinds out of capital letters, small letters, digits and symbols; or digits alone, at least ${Math.max(length, 16)}; or five different words of three letters or more. A space counts as a symbol.`,
   'cnil-80': (length) =>
-    `At least ${enCharacters(length)}, with capitals, small letters, digits and signs; or at least ${Math.max(length, 14)}, with capitals, small letters and digits; or seven different words of three letters or more. A space counts as a sign.`,
+    `At least ${enCharacters(length)}, with capital letters, small letters, digits and symbols; or at least ${Math.max(length, 14)}, with capital and small letters and digits; or seven different words of three letters or more. A space counts as a symbol.`,
   owasp: (length) =>
-    `At least ${enCharacters(length)}, with capitals, small letters, digits and signs. A space counts as a sign.`,
+    `At least ${enCharacters(length)}, with capital letters, small letters, digits and symbols. A space counts as a symbol.`,
 }
 
 function enCharacters(count: number): string {
@@ -97,7 +97,7 @@ const EN_PROBLEMS: Words = {
   too_short: 'The password is too short',
   too_long: 'The password is too long',
   too_common: 'This password is too common: choose another',
-  too_simple: 'The password is not varied enough: do as the field says',
+  too_simple: 'The password is not varied enough: read the instructions again',
   leaked: 'This password is known from a data leak: choose another',
   unchecked: 'The password could not be checked: try again in a moment',
   same: 'You already use this password',
@@ -116,7 +116,7 @@ const EN_NAMES: Names = {
 
 export const passwordEn = {
   hint: ({ preset, minLength, leaks }: PasswordAskedView): string =>
-    `${EN_ASKED[preset](minLength)} What will not do: a common${leaks ? ' or leaked' : ''} password, your name, the name of this service.`,
+    `${EN_ASKED[preset](minLength)} Not accepted: a common${leaks ? ' or leaked' : ''} password, your name, the name of this service.`,
   problem: ({ problem, detail, what }: Pick<Problem, 'problem' | 'detail' | 'what'>): string => {
     if (problem === 'contains_name') return EN_NAMES[what ?? 'username']
     return problem === 'too_short' && detail !== undefined

@@ -8,13 +8,13 @@ const en = createFormat('en')
 export const problemsFr = {
   forbidden: {
     title: (app: string) => `Vous n’avez pas accès à ${app}`,
-    lead: 'Ce compte est bien connecté, mais une règle lui refuse cette page.',
+    lead: 'Une règle refuse cette page à ce compte.',
     anonymous: 'Une règle refuse l’accès à cette page.',
     request: 'Demander l’accès',
     requestSubject: (app: string, reference: string) => `Accès à ${app}, réf. ${reference}`,
   },
   tooMany: {
-    title: 'Trop de demandes',
+    title: 'Trop de tentatives',
     at: 'Réessayez à',
     in: 'dans',
     length: (length: Milliseconds) => fr.duration(length),
@@ -86,9 +86,10 @@ export const problemsFr = {
         `${host} doit relever de cookie_domain, et aucun autre cookie du même nom ne doit y être défini.`,
       ],
     },
-    address: 'La page n’est pas affichée à l’adresse pour laquelle la demande est arrivée ici.',
-    shown: 'Votre navigateur affiche',
-    asked: 'La demande est arrivée pour',
+    address:
+      'Votre navigateur affiche cette page à une adresse, et la demande est arrivée ici pour une autre.',
+    shown: 'Affichée',
+    asked: 'Demandée',
     openOverHttps: 'Ouvrir en https',
     addressOperator: {
       host: [
@@ -132,13 +133,13 @@ export const problemsFr = {
 export const problemsEn = {
   forbidden: {
     title: (app: string) => `You do not have access to ${app}`,
-    lead: 'You are signed in, but a rule refuses this page to this account.',
+    lead: 'A rule refuses this page to this account.',
     anonymous: 'A rule refuses access to this page.',
     request: 'Request access',
     requestSubject: (app: string, reference: string) => `Access to ${app}, ref. ${reference}`,
   },
   tooMany: {
-    title: 'Too many requests',
+    title: 'Too many attempts',
     at: 'Try again at',
     in: 'in',
     length: (length: Milliseconds) => en.duration(length),
@@ -146,13 +147,13 @@ export const problemsEn = {
   upstream: {
     title: (app: string) => `${app} is not responding`,
     unreachable: 'The app has stopped or is restarting.',
-    timeout: 'The app takes too long to respond.',
+    timeout: 'The app is taking too long to respond.',
     broken: 'The app sent an answer that cannot be used.',
     lead: 'You are still signed in. Try again in a moment.',
   },
   maintenance: { title: (app: string) => `${app} is under maintenance` },
   unavailable: {
-    title: 'Service unavailable for the moment',
+    title: 'Service temporarily unavailable',
     lead: 'To be safe, nothing opens while your access cannot be checked. Try again in a minute.',
   },
   unknownHost: {
@@ -170,7 +171,7 @@ export const problemsEn = {
   },
   linkGone: {
     title: 'This link is no longer valid',
-    lead: 'It was used already, has expired, or was not copied in full.',
+    lead: 'It has already been used, has expired, or was not copied in full.',
   },
   foreignForm: {
     title: 'This form was not accepted',
@@ -178,7 +179,7 @@ export const problemsEn = {
     back: 'Back to the form',
   },
   loop: {
-    title: 'Signing in cannot finish',
+    title: 'Sign-in cannot be completed',
     lost: {
       form: () => 'Your browser did not send back the cookie this service had just given it:',
       session: () =>
@@ -209,9 +210,10 @@ export const problemsEn = {
         `${host} must lie below cookie_domain, and no other cookie of this name may be set there.`,
       ],
     },
-    address: 'The page is not shown at the address that the request came here for.',
-    shown: 'Your browser shows',
-    asked: 'The request came for',
+    address:
+      'Your browser shows this page at one address, but the request arrived here for another.',
+    shown: 'Shown',
+    asked: 'Requested',
     openOverHttps: 'Open over https',
     addressOperator: {
       host: [
@@ -243,7 +245,7 @@ export const problemsEn = {
     lead: 'The request could not be completed. If it happens again, give the reference below to the person who runs this service.',
   },
   apps: 'My apps',
-  statusPage: 'Status of the services',
+  statusPage: 'Service status',
   resumed: {
     title: 'You are signed in',
     lead: 'Go back to the other tab: nothing is lost. You can close this one.',

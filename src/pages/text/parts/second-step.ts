@@ -48,7 +48,7 @@ export const secondStepFr = {
     over: 'La validation en deux étapes est obligatoire pour ce compte. Pour continuer, ajoutez une seconde étape.',
     app: 'Ajouter une application d’authentification',
     passkey: 'Ajouter une clé d’accès',
-    later: 'Continuer, et le faire plus tard',
+    later: 'Plus tard',
   },
 }
 
@@ -65,13 +65,13 @@ export const secondStepEn = {
     page: (app: string) => `This page of ${app}`,
     setting: 'This setting',
     recent: (what: string, age: Milliseconds) =>
-      `${what} asks you to have confirmed who you are less than ${en.duration(age)} ago.`,
-    asks: (what: string) => `${what} asks you to confirm who you are.`,
+      `${what} needs you to have confirmed it’s you in the last ${en.duration(age)}.`,
+    asks: (what: string) => `${what} needs you to confirm it’s you.`,
     by: {
-      passkey: 'It takes a passkey.',
-      totp: 'It takes your authenticator app.',
-      any_second: 'It takes your second step.',
-      password: 'It takes your password.',
+      passkey: 'Use a passkey to do so.',
+      totp: 'Use your authenticator app to do so.',
+      any_second: 'Use your second step to do so.',
+      password: 'Use your password to do so.',
     },
     missing: {
       passkey: 'Your account has no passkey yet.',
@@ -95,6 +95,6 @@ export const secondStepEn = {
     over: 'This account needs two-step verification. To continue, add a second step.',
     app: 'Add an authenticator app',
     passkey: 'Add a passkey',
-    later: 'Continue, and do it later',
+    later: 'Later',
   },
 } satisfies typeof secondStepFr

@@ -11,7 +11,7 @@ export const smsFr = {
     askHeading: 'Recevez un code par SMS',
     askLead: (end: string) => `Nous enverrons un code au numéro finissant par ${end}.`,
     ask: 'Recevoir un code',
-    heading: 'Saisissez le code à 6 chiffres reçu par SMS',
+    heading: 'Saisissez le code à 6\u00a0chiffres reçu par SMS',
     sent: (end: string, left: Milliseconds) =>
       `Nous avons envoyé un code au numéro finissant par ${end}. Il expire dans ${fr.duration(left)}.`,
     submit: 'Continuer',
@@ -22,7 +22,7 @@ export const smsFr = {
   problem: {
     empty: 'Saisissez le code',
     format: 'Le code comporte 6 chiffres',
-    wrong: 'Ce code n’est pas valable\u00a0: vérifiez le SMS, ou demandez-en un autre',
+    wrong: 'Ce code n’est pas valable. Vérifiez le SMS, ou demandez-en un autre',
     failed:
       'Le SMS n’a pas pu être envoyé. Réessayez dans un instant, ou choisissez un autre moyen.',
     tooSoon: (wait: Milliseconds) =>
@@ -50,16 +50,16 @@ export const smsFr = {
   },
   verify: {
     title: 'Vérifiez votre numéro',
-    heading: 'Saisissez le code à 6 chiffres reçu par SMS',
+    heading: 'Saisissez le code à 6\u00a0chiffres reçu par SMS',
     submit: 'Vérifier',
     other: 'Saisir un autre numéro',
   },
   removal: {
-    title: 'Supprimer le numéro\u202f?',
-    lead: (masked: string) => `Plus aucun code ne sera envoyé au ${masked}.`,
+    title: 'Supprimer ce numéro\u202f?',
+    lead: (masked: string) => `Plus aucun code ne sera envoyé au ${unbroken(masked)}.`,
     submit: 'Supprimer',
     needed:
-      'C’est votre seule seconde étape, et ce compte en a besoin d’une. Ajoutez d’abord une clé d’accès ou une application d’authentification.',
+      'C’est votre seule seconde étape, et ce compte doit en avoir une. Ajoutez d’abord une clé d’accès ou une application d’authentification.',
   },
 }
 
@@ -74,21 +74,21 @@ export const smsEn = {
       `We have sent a code to the number ending in ${end}. It expires in ${en.duration(left)}.`,
     submit: 'Continue',
     resend: 'Send another code',
-    resendIn: (wait: Milliseconds) => `Possible in ${en.duration(wait)}.`,
+    resendIn: (wait: Milliseconds) => `Available in ${en.duration(wait)}.`,
     otherWays: 'Another way',
   },
   problem: {
     empty: 'Enter the code',
     format: 'The code has 6 digits',
-    wrong: 'This code is not valid: check the message, or ask for another one',
+    wrong: 'This code is not valid. Check the message, or ask for another one',
     failed: 'The text message could not be sent. Try again in a moment, or choose another way.',
     tooSoon: (wait: Milliseconds) =>
-      `A code was sent already. You can ask for another one in ${en.duration(wait)}.`,
+      `A code has already been sent. You can ask for another one in ${en.duration(wait)}.`,
   },
   phone: {
     title: 'Phone number',
     lead: 'A code is sent to it when you sign in.',
-    weak: 'A text message is the least secure way: rather use a passkey or an authenticator app.',
+    weak: 'Text messages are the least secure way: a passkey or an authenticator app is better.',
     current: 'Current number',
     verifiedAt: 'Verified on',
     replaced: 'It stays in use until the new one is verified.',
@@ -99,8 +99,8 @@ export const smsEn = {
     remove: 'Remove this number',
     problem: {
       empty: 'Enter a number',
-      invalid: 'Enter a whole number with its country code, for example +44\u00a07400\u00a0123456',
-      not_mobile: 'This number cannot get text messages: enter a mobile number',
+      invalid: 'Enter the full number with its country code, for example +44\u00a07400\u00a0123456',
+      not_mobile: 'This number cannot receive text messages: enter a mobile number',
       failed: 'The text message could not be sent. Check the number, or try again in a moment.',
     },
   },
@@ -111,10 +111,15 @@ export const smsEn = {
     other: 'Enter another number',
   },
   removal: {
-    title: 'Remove the number?',
-    lead: (masked: string) => `No code will be sent to ${masked} any more.`,
+    title: 'Remove this number?',
+    lead: (masked: string) => `Codes will no longer be sent to ${unbroken(masked)}.`,
     submit: 'Remove',
     needed:
       'It is your only second step, and this account needs one. First add a passkey or an authenticator app.',
   },
 } satisfies typeof smsFr
+
+/** A number as it is shown, on one line. */
+function unbroken(masked: string): string {
+  return masked.replaceAll(' ', '\u00a0')
+}
