@@ -18,7 +18,7 @@ const OUT = new URL('../screenshots/', import.meta.url)
 const WIDTHS = [360, 1280]
 const SCHEMES = ['light', 'dark'] as const
 const CSP =
-  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; require-trusted-types-for 'script'"
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; require-trusted-types-for 'script'"
 
 const assets = new Map([...ASSETS.values(), ...SAMPLE_ASSETS].map((asset) => [asset.path, asset]))
 const wanted = SAMPLE_PAGES.filter(({ name }) => name.includes(argv[2] ?? ''))

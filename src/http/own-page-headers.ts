@@ -27,7 +27,8 @@ export function ownPageHeaders(options: {
     ['default-src', "'none'"],
     ...(script === undefined ? [] : [['script-src', script] as const]),
     ['style-src', "'self'"],
-    ['img-src', "'self'"],
+    // The mark in the browser's tab is in the page itself.
+    ['img-src', "'self' data:"],
     ['form-action', ["'self'", ...new Set(formActions.map(cspSource))].join(' ')],
     ['frame-ancestors', framed ? '*' : "'none'"],
     ['base-uri', "'none'"],

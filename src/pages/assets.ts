@@ -1,6 +1,5 @@
 import { hash } from 'node:crypto'
 import type { Shades, Theme } from '../lib/accent.ts'
-import { ICON } from './mark.ts'
 import { PATHS } from './paths.ts'
 import { packagedScript, scriptOf } from './script-file.ts'
 import { paletteOf, STYLESHEET, stylesheetOf } from './stylesheet.ts'
@@ -14,7 +13,6 @@ export type Asset = {
 }
 
 export const stylesheet: Asset = asset('portal', 'css', 'text/css; charset=utf-8', STYLESHEET)
-export const icon: Asset = asset('mark', 'svg', 'image/svg+xml', ICON)
 
 /** What makes pages easier where scripts run; no page needs it but those about passkeys. */
 export const script: Asset = asset(
@@ -29,7 +27,7 @@ export const script: Asset = asset(
 
 /** Every file the pages load, by its path. */
 export const ASSETS: ReadonlyMap<string, Asset> = new Map(
-  [stylesheet, script, icon].map((file) => [file.path, file]),
+  [stylesheet, script].map((file) => [file.path, file]),
 )
 
 /** For pages of apps, if they like: warns before the session ends. Its name never changes. */

@@ -1,7 +1,7 @@
-import { icon, script, stylesheet } from './assets.ts'
+import { script, stylesheet } from './assets.ts'
 import { type Fragment, type Html, html, trustedMarkup } from './html.ts'
 import { helpLink, localLink, withQuery } from './link.ts'
-import { MARK } from './mark.ts'
+import { ICON, MARK } from './mark.ts'
 import { catalogue, LANGUAGE_NAMES } from './text/catalogue.ts'
 import type { Brand, PageContext } from './views.ts'
 
@@ -25,7 +25,7 @@ export function layout(context: PageContext, head: PageHead, main: Fragment): st
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <meta name="robots" content="noindex">
-<link rel="icon" type="image/svg+xml" href="${icon.path}">
+<link rel="icon" href="${trustedMarkup(ICON)}">
 <link rel="stylesheet" href="${context.brand.stylesheet ?? stylesheet.path}">
 <script type="module" src="${script.path}"></script>
 </head>

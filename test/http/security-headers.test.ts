@@ -390,7 +390,7 @@ t.test('ownPageHeaders() puts every header on our own pages [V3.4]', async (t) =
     ['Cache-Control', 'no-store'],
     [
       'Content-Security-Policy',
-      "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; " +
+      "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; " +
         "frame-ancestors 'none'; base-uri 'none'; object-src 'none'; " +
         "require-trusted-types-for 'script'",
     ],
