@@ -1,12 +1,12 @@
-import { totpQrSvg } from '../src/factors/totp-qr.ts'
-import { loginPage } from '../src/pages/login-page.ts'
-import { problemPage } from '../src/pages/problem-page.ts'
-import { recoveryPage } from '../src/pages/recovery-page.ts'
-import { setupPage } from '../src/pages/setup-page.ts'
+import { totpQrSvg } from '../src/factors/totp/totp-qr.ts'
+import { totpEnrolPage } from '../src/pages/account/totp-enrol-page.ts'
+import { setupPage } from '../src/pages/links/setup-page.ts'
+import { problemPage } from '../src/pages/problems/problem-page.ts'
+import { loginPage } from '../src/pages/sign-in/login-page.ts'
+import { recoveryPage } from '../src/pages/sign-in/recovery-page.ts'
+import { totpPage } from '../src/pages/sign-in/totp-page.ts'
 import { signOutPage } from '../src/pages/sign-out-page.ts'
 import { signedOutPage } from '../src/pages/signed-out-page.ts'
-import { totpEnrolPage } from '../src/pages/totp-enrol-page.ts'
-import { totpPage } from '../src/pages/totp-page.ts'
 import type {
   LoginView,
   PageContext,

@@ -1,13 +1,16 @@
-import { askPage } from '../../src/pages/ask-page.ts'
-import { loginPage } from '../../src/pages/login-page.ts'
-import { type PasskeyEnrolView, passkeyEnrolPage } from '../../src/pages/passkey-enrol-page.ts'
+import {
+  type PasskeyEnrolView,
+  passkeyEnrolPage,
+} from '../../src/pages/account/passkey-enrol-page.ts'
 import {
   type PasskeyView,
   passkeyListPage,
   passkeyOnePage,
-} from '../../src/pages/passkey-list-page.ts'
-import { type PasskeyStepView, passkeyPage } from '../../src/pages/passkey-page.ts'
+} from '../../src/pages/account/passkey-list-page.ts'
+import { askPage } from '../../src/pages/ask-page.ts'
 import { PATHS } from '../../src/pages/paths.ts'
+import { loginPage } from '../../src/pages/sign-in/login-page.ts'
+import { type PasskeyStepView, passkeyPage } from '../../src/pages/sign-in/passkey-page.ts'
 import { catalogue } from '../../src/pages/text/catalogue.ts'
 import type { LoginView, PageContext } from '../../src/pages/views.ts'
 import type { SamplePage } from '../sample-pages.ts'

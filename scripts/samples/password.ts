@@ -1,8 +1,8 @@
 import {
   type ChangePasswordView,
   changePasswordPage,
-} from '../../src/pages/change-password-page.ts'
-import { setupPage } from '../../src/pages/setup-page.ts'
+} from '../../src/pages/account/change-password-page.ts'
+import { setupPage } from '../../src/pages/links/setup-page.ts'
 import type { PageContext } from '../../src/pages/views.ts'
 import type { SamplePage } from '../sample-pages.ts'
 

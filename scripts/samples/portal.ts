@@ -1,8 +1,8 @@
 import { stylesheetWith, logo as toAsset } from '../../src/pages/assets.ts'
 import { type LauncherView, launcherPage } from '../../src/pages/launcher-page.ts'
-import { loginPage } from '../../src/pages/login-page.ts'
-import { problemPage } from '../../src/pages/problem-page.ts'
+import { problemPage } from '../../src/pages/problems/problem-page.ts'
 import { resumedPage } from '../../src/pages/resumed-page.ts'
+import { loginPage } from '../../src/pages/sign-in/login-page.ts'
 import type { LoginView, PageContext, ProblemView } from '../../src/pages/views.ts'
 import type { SamplePage } from '../sample-pages.ts'
 

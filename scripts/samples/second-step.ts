@@ -1,11 +1,11 @@
 import { MINUTE } from '../../src/lib/duration.ts'
-import { type ConfirmView, confirmPage } from '../../src/pages/confirm-page.ts'
-import { recoveryPage } from '../../src/pages/recovery-page.ts'
+import { type ConfirmView, confirmPage } from '../../src/pages/sign-in/confirm-page.ts'
+import { recoveryPage } from '../../src/pages/sign-in/recovery-page.ts'
 import {
   type SecondFactorDueView,
   secondFactorDuePage,
-} from '../../src/pages/second-factor-due-page.ts'
-import { totpPage } from '../../src/pages/totp-page.ts'
+} from '../../src/pages/sign-in/second-factor-due-page.ts'
+import { totpPage } from '../../src/pages/sign-in/totp-page.ts'
 import type { OtherWay, PageContext, SecondStepView } from '../../src/pages/views.ts'
 import type { SamplePage } from '../sample-pages.ts'
 

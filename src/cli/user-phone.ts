@@ -1,6 +1,6 @@
 import { Command } from 'commander'
 import { openVault } from '../compose/vault.ts'
-import { createPhones } from '../factors/phones.ts'
+import { createPhones } from '../factors/sms/phones.ts'
 import { AppError } from '../lib/app-error.ts'
 import { systemClock } from '../lib/clock.ts'
 import { type CliContext, type CommonOptions, storeSettings } from './context.ts'

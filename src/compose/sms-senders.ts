@@ -3,8 +3,8 @@ import type { Settings } from '../config/settings.ts'
 import { createLogSender } from '../delivery/sms/log-sender.ts'
 import { createOvhSender } from '../delivery/sms/ovh.ts'
 import { createTwilioSender } from '../delivery/sms/twilio.ts'
-import { SMS_CODE_FOR } from '../factors/sms-codes.ts'
-import type { SmsSender } from '../factors/sms-sender.ts'
+import { SMS_CODE_FOR } from '../factors/sms/sms-codes.ts'
+import type { SmsSender } from '../factors/sms/sms-sender.ts'
 import type { Clock } from '../lib/clock.ts'
 
 type SenderDeps = {

@@ -3,7 +3,7 @@ import type { UserId } from '../identity/principal.ts'
 import type { Clock } from '../lib/clock.ts'
 import { randomCrockford, randomToken } from '../lib/random.ts'
 import type { Kdf, KdfCost } from './kdf.ts'
-import type { RecoveryCodeStore } from './totp-store.ts'
+import type { RecoveryCodeStore } from './totp/totp-store.ts'
 
 /** One-time codes for when the authenticator app is out of reach. */
 export type RecoveryCodes = {

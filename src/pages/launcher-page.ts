@@ -3,7 +3,7 @@ import { html } from './html.ts'
 import { layout } from './layout.ts'
 import { webLink } from './link.ts'
 import { PATHS } from './paths.ts'
-import { accountLine } from './second-step.ts'
+import { accountLine } from './sign-in/second-step.ts'
 import { catalogue } from './text/catalogue.ts'
 import type { PageContext } from './views.ts'
 

@@ -2,7 +2,7 @@ import { form, hidden } from './fields.ts'
 import { html } from './html.ts'
 import { layout } from './layout.ts'
 import { PATHS } from './paths.ts'
-import { accountLine } from './second-step.ts'
+import { accountLine } from './sign-in/second-step.ts'
 import { catalogue } from './text/catalogue.ts'
 import type { PageContext, SignOutView } from './views.ts'
 

@@ -3,7 +3,7 @@
  * `(context, view) => html`. Paths are absolute paths on the host the page is shown on.
  */
 
-import type { ForgottenPasskey, PasskeyProblem } from './passkey-problem.ts'
+import type { ForgottenPasskey, PasskeyProblem } from './sign-in/passkey-problem.ts'
 
 export const LANGUAGES = ['fr', 'en'] as const
 export type Language = (typeof LANGUAGES)[number]

@@ -1,5 +1,5 @@
 import type { Visit } from '../http/visit.ts'
-import type { AccountNotice } from '../pages/account-page.ts'
+import type { AccountNotice } from '../pages/account/account-page.ts'
 import { PATHS } from '../pages/paths.ts'
 
 /** The same address; where it is the account page's, that one says what was just done. */

@@ -1,7 +1,7 @@
 import type { Answer } from '../http/answer.ts'
 import { firstHeader, headerValues } from '../http/raw-headers.ts'
 import type { Visit } from '../http/visit.ts'
-import { problemPage } from '../pages/problem-page.ts'
+import { problemPage } from '../pages/problems/problem-page.ts'
 import type { PortalDeps } from './portal-deps.ts'
 
 /**

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import t from 'tap'
 import { openVault } from '../../src/compose/vault.ts'
-import { createTotp } from '../../src/factors/totp.ts'
+import { createTotp } from '../../src/factors/totp/totp.ts'
 import { systemClock } from '../../src/lib/clock.ts'
 import { DAY, HOUR } from '../../src/lib/duration.ts'
 import { PATHS } from '../../src/pages/paths.ts'

@@ -1,9 +1,13 @@
 import t, { type Test } from 'tap'
 import { newUserId } from '../../src/accounts/user-id.ts'
-import { providerName } from '../../src/factors/aaguid-names.ts'
-import { createChallenges } from '../../src/factors/passkey-challenge.ts'
-import { type CeremonyAt, createPasskeys, MOST_PASSKEYS } from '../../src/factors/passkeys.ts'
-import { webauthnSite } from '../../src/factors/webauthn-site.ts'
+import { providerName } from '../../src/factors/passkeys/aaguid-names.ts'
+import { createChallenges } from '../../src/factors/passkeys/passkey-challenge.ts'
+import {
+  type CeremonyAt,
+  createPasskeys,
+  MOST_PASSKEYS,
+} from '../../src/factors/passkeys/passkeys.ts'
+import { webauthnSite } from '../../src/factors/passkeys/webauthn-site.ts'
 import { MINUTE } from '../../src/lib/duration.ts'
 import { Secret } from '../../src/lib/secret.ts'
 import { openSqlStore } from '../../src/store/sql/sql-store.ts'

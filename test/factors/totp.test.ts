@@ -3,10 +3,19 @@ import { Secret as OtpSecret, TOTP } from 'otpauth'
 import { decodeQR } from 'qr/decode.js'
 import t from 'tap'
 import { newUserId } from '../../src/accounts/user-id.ts'
-import { createTotp, otpauthUri, parseTotpCode, type TotpSecret } from '../../src/factors/totp.ts'
-import { matchingStep, newTotpSecret, parseTotpSecret } from '../../src/factors/totp-algorithm.ts'
-import { freeLabel, readLabel } from '../../src/factors/totp-label.ts'
-import { totpQrSvg, totpQrTerminal } from '../../src/factors/totp-qr.ts'
+import {
+  createTotp,
+  otpauthUri,
+  parseTotpCode,
+  type TotpSecret,
+} from '../../src/factors/totp/totp.ts'
+import {
+  matchingStep,
+  newTotpSecret,
+  parseTotpSecret,
+} from '../../src/factors/totp/totp-algorithm.ts'
+import { freeLabel, readLabel } from '../../src/factors/totp/totp-label.ts'
+import { totpQrSvg, totpQrTerminal } from '../../src/factors/totp/totp-qr.ts'
 import type { UserId } from '../../src/identity/principal.ts'
 import { MINUTE, SECOND } from '../../src/lib/duration.ts'
 import { Secret } from '../../src/lib/secret.ts'

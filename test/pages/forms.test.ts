@@ -1,8 +1,8 @@
 import t from 'tap'
 import { SAMPLE_PAGES, sampleContext } from '../../scripts/sample-pages.ts'
-import { loginPage } from '../../src/pages/login-page.ts'
-import { setupPage } from '../../src/pages/setup-page.ts'
-import { totpEnrolPage } from '../../src/pages/totp-enrol-page.ts'
+import { totpEnrolPage } from '../../src/pages/account/totp-enrol-page.ts'
+import { setupPage } from '../../src/pages/links/setup-page.ts'
+import { loginPage } from '../../src/pages/sign-in/login-page.ts'
 import type { LoginView, SetupView, TotpEnrolView } from '../../src/pages/views.ts'
 
 const fr = sampleContext('fr')

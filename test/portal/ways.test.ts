@@ -1,7 +1,7 @@
 import t from 'tap'
 import type { Account } from '../../src/accounts/account.ts'
 import type { EnrolledFactors } from '../../src/factors/enrolled.ts'
-import { bestWayPath, otherWays, waysOf } from '../../src/portal/ways.ts'
+import { bestWayPath, otherWays, waysOf } from '../../src/portal/sign-in/ways.ts'
 import { fakeClock } from '../support/fake-clock.ts'
 
 const account = { id: 'usr_x' } as Account

@@ -1,4 +1,4 @@
-import type { SmsSender } from '../../factors/sms-sender.ts'
+import type { SmsSender } from '../../factors/sms/sms-sender.ts'
 
 /**
  * Sends nothing and writes the message down, number and code included. For trying out.

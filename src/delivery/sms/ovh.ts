@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { SmsResult, SmsSender } from '../../factors/sms-sender.ts'
+import type { SmsResult, SmsSender } from '../../factors/sms/sms-sender.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { HOUR, type Milliseconds, SECOND } from '../../lib/duration.ts'
 import type { Secret } from '../../lib/secret.ts'

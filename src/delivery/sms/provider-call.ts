@@ -1,4 +1,4 @@
-import type { SmsResult } from '../../factors/sms-sender.ts'
+import type { SmsResult } from '../../factors/sms/sms-sender.ts'
 import type { Milliseconds } from '../../lib/duration.ts'
 
 /** A provider's answer as far as it is looked at. */

@@ -1,4 +1,4 @@
-import type { SmsResult, SmsSender } from '../../factors/sms-sender.ts'
+import type { SmsResult, SmsSender } from '../../factors/sms/sms-sender.ts'
 import { type Milliseconds, SECOND } from '../../lib/duration.ts'
 import type { Secret } from '../../lib/secret.ts'
 import { callProvider, isAccepted, membersOf, refusal } from './provider-call.ts'

@@ -1,5 +1,5 @@
 import type { Insertable, Selectable } from 'kysely'
-import type { Passkey, PasskeyStore } from '../../factors/passkey-store.ts'
+import type { Passkey, PasskeyStore } from '../../factors/passkeys/passkey-store.ts'
 import type { Database } from './database.ts'
 import { cut, rowList, rowUserId } from './row.ts'
 import type { Schema } from './schema.ts'

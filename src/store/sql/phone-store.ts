@@ -1,4 +1,4 @@
-import type { PhoneStore } from '../../factors/phone.ts'
+import type { PhoneStore } from '../../factors/sms/phone.ts'
 import type { Database } from './database.ts'
 
 /** Verified numbers in the table `phones`. Whatever was sent to an earlier one is void with it. */

@@ -1,4 +1,4 @@
-import type { RecoveryCodeStore } from '../../factors/totp-store.ts'
+import type { RecoveryCodeStore } from '../../factors/totp/totp-store.ts'
 import type { Database } from './database.ts'
 
 /** Recovery codes in the tables `recovery_code_sets` and `recovery_codes`. */

@@ -1,5 +1,5 @@
 import type { Kysely, Selectable } from 'kysely'
-import type { SendLimit, SentCode, SentCodeStore, SmsPlace } from '../../factors/sms-codes.ts'
+import type { SendLimit, SentCode, SentCodeStore, SmsPlace } from '../../factors/sms/sms-codes.ts'
 import type { Database } from './database.ts'
 import { rowUserId } from './row.ts'
 import type { Schema } from './schema.ts'

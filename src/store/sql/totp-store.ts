@@ -1,5 +1,5 @@
 import type { Insertable } from 'kysely'
-import type { TotpDevice, TotpStore } from '../../factors/totp-store.ts'
+import type { TotpDevice, TotpStore } from '../../factors/totp/totp-store.ts'
 import type { Database } from './database.ts'
 import { cut, rowUserId } from './row.ts'
 import type { Schema } from './schema.ts'
