@@ -480,7 +480,7 @@ async function forgetful(t: Test, kit: Kit): Promise<void> {
   await keys.open(`${wiki}/admin/users`)
   await keys.follow(en.changeAccount)
   await keys.press(en.logout.submit)
-  t.equal(path(keys), '/.sallyport/signed-out')
+  t.equal(path(keys), '/.sallyport/login', 'to come back as somebody else')
 
   await keys.open(await command('user', 'link', 'bob'))
   await keys.press(en.login.submit)

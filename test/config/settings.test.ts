@@ -341,7 +341,6 @@ t.test('config.example.yaml is valid and shows every key', async (t) => {
     settings.apps.some((app) => app.upstream === undefined),
     'an app behind another proxy',
   )
-  t.equal(settings.apps[0]?.requestHeaders.get('X-Api-Key')?.reveal(), 'k')
   for (const [place, keys] of KEYS) {
     for (const key of keys) {
       if (place.startsWith('apps[].rules[]') && key === 'host') continue

@@ -159,7 +159,8 @@ t.test('what people meet who come in by the front door', async (t) => {
     const page = await browser.open(at('wiki', '/payroll'), { headers: DOCUMENT })
     t.match(page.html, 'Payroll only.')
     t.match(page.html, '<bdi>bob</bdi>')
-    t.match(page.html, `href="${at('auth', '/.sallyport/logout')}"`)
+    const back = `?rd=${encodeURIComponent(at('wiki', '/payroll'))}`
+    t.match(page.html, `href="${at('auth', `/.sallyport/logout${back}`)}"`)
     t.match(page.html, `href="${at('auth', '/.sallyport/')}">My apps</a>`)
     t.match(page.html, /href="mailto:wiki@exemple\.fr\?subject=Access/)
   })
