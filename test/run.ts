@@ -122,7 +122,8 @@ function buildRunner(): void {
 }
 
 async function runTests(args: readonly string[]): Promise<number> {
-  const jobs = `--jobs=${Math.min(2, availableParallelism())}`
+  // One more than there are cores: many files wait for time-outs, which takes no core.
+  const jobs = `--jobs=${Math.min(3, availableParallelism() + 1)}`
   const tap = spawn(process.execPath, [TAP, 'run', jobs, '--reporter=tap', ...args], {
     cwd: ROOT,
     env: ENVIRONMENT,
