@@ -164,7 +164,6 @@ export const SAMPLE_PAGES: readonly SamplePage[] = [
   problem('not-found', { kind: 'not_found' }),
   problem('bad-path', { kind: 'bad_request', problem: 'path' }),
   problem('bad-request', { kind: 'bad_request', problem: 'request' }),
-  problem('link-gone', { kind: 'link_gone' }),
   problem('foreign-form', { kind: 'foreign_form', backPath: '/.sallyport/login' }),
   problem('lost-form-cookie', {
     kind: 'lost_cookie',

@@ -193,7 +193,6 @@ export type ProblemView =
   | { readonly kind: 'unknown_host'; readonly host: string }
   | { readonly kind: 'not_found' }
   | { readonly kind: 'bad_request'; readonly problem: 'path' | 'request' }
-  | { readonly kind: 'link_gone' }
   /** A form that did not come from our own page. */
   | { readonly kind: 'foreign_form'; readonly backPath: string }
   /** Signing in cannot finish: a cookie does not come back. */

@@ -3,6 +3,7 @@ import { Secret as OtpSecret, TOTP } from 'otpauth'
 import { decodeQR } from 'qr/decode.js'
 import t from 'tap'
 import { newUserId } from '../../src/accounts/user-id.ts'
+import { freeLabel, readLabel } from '../../src/factors/device-label.ts'
 import {
   createTotp,
   otpauthUri,
@@ -14,7 +15,6 @@ import {
   newTotpSecret,
   parseTotpSecret,
 } from '../../src/factors/totp/totp-algorithm.ts'
-import { freeLabel, readLabel } from '../../src/factors/totp/totp-label.ts'
 import { totpQrSvg, totpQrTerminal } from '../../src/factors/totp/totp-qr.ts'
 import type { UserId } from '../../src/identity/principal.ts'
 import { MINUTE, SECOND } from '../../src/lib/duration.ts'

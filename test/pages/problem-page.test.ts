@@ -24,7 +24,6 @@ function everyKind(text: string, path: string): readonly ProblemView[] {
     { kind: 'unknown_host', host: name },
     { kind: 'not_found' },
     { kind: 'bad_request', problem: 'path' },
-    { kind: 'link_gone' },
     { kind: 'foreign_form', backPath: path },
     {
       kind: 'lost_cookie',

@@ -2,6 +2,7 @@ import type { Account } from '../../accounts/account.ts'
 import type { UserId } from '../../identity/principal.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { randomToken } from '../../lib/random.ts'
+import { freeLabel, readLabel } from '../device-label.ts'
 import type { ChallengeFor, Challenges } from './passkey-challenge.ts'
 import { creationOptions, requestOptions, userHandle } from './passkey-options.ts'
 import type { Passkey, PasskeyStore } from './passkey-store.ts'
@@ -85,7 +86,7 @@ export function createPasskeys(
     offered: options.enabled && options.offer,
     usableAt,
     ofUser: store.ofUser,
-    rename: (userId, id, label) => store.rename(userId, id, cleanLabel(label)),
+    rename: (userId, id, label) => store.rename(userId, id, readLabel(label)),
     request: (purpose, allowed) => {
       const { ceremony } = purpose
       return requestOptions({ rpId, ceremony, challenge: challenges.issue(purpose), allowed })
@@ -139,7 +140,7 @@ export function createPasskeys(
         ...made,
         id: `pk_${randomToken(16)}`,
         userId: owner,
-        label: freeLabel(cleanLabel(labelFor(made.aaguid)), taken),
+        label: freeLabel(readLabel(labelFor(made.aaguid)), taken),
         createdAt: clock.now(),
         lastUsedAt: 0,
       }
@@ -155,23 +156,4 @@ export function createPasskeys(
       })
     },
   }
-}
-
-/** One line of at most 64 characters, nothing invisible in it. */
-export function cleanLabel(text: string): string {
-  return text
-    .toWellFormed()
-    .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '')
-    .trim()
-    .slice(0, 64)
-    .toWellFormed()
-}
-
-/** The label, with a number behind it where it is taken. */
-function freeLabel(label: string, taken: readonly string[]): string {
-  for (let number = 2; number <= MOST_PASSKEYS + 1; number++) {
-    const next = number === 2 ? label : `${label.slice(0, 60)} ${number - 1}`
-    if (!taken.includes(next)) return next
-  }
-  return label
 }

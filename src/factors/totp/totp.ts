@@ -4,6 +4,7 @@ import type { Clock } from '../../lib/clock.ts'
 import { MINUTE, type Milliseconds, SECOND } from '../../lib/duration.ts'
 import { randomToken } from '../../lib/random.ts'
 import { Secret } from '../../lib/secret.ts'
+import { freeLabel } from '../device-label.ts'
 import {
   driftedStep,
   matchingStep,
@@ -12,7 +13,6 @@ import {
   TOTP_PARAMETERS,
   TOTP_STEP,
 } from './totp-algorithm.ts'
-import { freeLabel } from './totp-label.ts'
 import type { TotpDevice, TotpStore } from './totp-store.ts'
 
 /** A TOTP key in base 32 (RFC 4648, section 6), upper case, without padding. */

@@ -67,8 +67,6 @@ export function problemContent(
       return { title: words.notFound.title, body: [lead(words.notFound.lead), toApps(text)] }
     case 'bad_request':
       return { title: words.badRequest.title, body: lead(words.badRequest[view.problem]) }
-    case 'link_gone':
-      return { title: words.linkGone.title, body: [lead(words.linkGone.lead), toApps(text)] }
     case 'foreign_form': {
       const back = fits(localLink(view.backPath), room) ?? PATHS.account
       return {

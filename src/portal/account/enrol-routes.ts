@@ -1,11 +1,11 @@
 import type { Account } from '../../accounts/account.ts'
+import { freeLabel, readLabel } from '../../factors/device-label.ts'
 import {
   MAX_TOTP_DEVICES,
   otpauthUri,
   parseTotpCode,
   type TotpSecret,
 } from '../../factors/totp/totp.ts'
-import { freeLabel, readLabel } from '../../factors/totp/totp-label.ts'
 import { totpQrSvg } from '../../factors/totp/totp-qr.ts'
 import type { Answer } from '../../http/answer.ts'
 import type { Visit } from '../../http/visit.ts'

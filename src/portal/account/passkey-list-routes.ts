@@ -1,7 +1,7 @@
 import type { Account } from '../../accounts/account.ts'
+import { readLabel } from '../../factors/device-label.ts'
 import { providerName } from '../../factors/passkeys/aaguid-names.ts'
 import type { Passkey } from '../../factors/passkeys/passkey-store.ts'
-import { cleanLabel } from '../../factors/passkeys/passkeys.ts'
 import type { Answer } from '../../http/answer.ts'
 import type { Visit } from '../../http/visit.ts'
 import {
@@ -52,7 +52,7 @@ export function passkeyListRoutes(deps: PortalDeps): readonly Route[] {
         asOwner(deps, visit, async ({ session, account }) => {
           const one = await own(deps, account, form.value('id'))
           if (one === undefined) return gone(deps, visit)
-          const label = cleanLabel(form.value('label'))
+          const label = readLabel(form.value('label'))
           if (label === '') {
             return onePage(deps, visit, 422, { ...viewOf(one), label: '', problem: 'empty' })
           }

@@ -1,6 +1,6 @@
 import type { Account } from '../../accounts/account.ts'
+import { readLabel } from '../../factors/device-label.ts'
 import type { ShownDevice } from '../../factors/totp/totp.ts'
-import { readLabel } from '../../factors/totp/totp-label.ts'
 import type { Answer } from '../../http/answer.ts'
 import type { Visit } from '../../http/visit.ts'
 import { auditContext } from '../../login/step.ts'
