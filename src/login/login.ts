@@ -111,17 +111,16 @@ export function createLogin(deps: LoginDeps, budgets: LoginBudgets): Login {
     const typed = input.username.slice(0, 1024)
     const folded = foldName(typed).slice(0, 128)
     if (take.kind === 'limited') {
-      audit(failure('auth.password', 'rate_limited'), auditContext(context, { user: folded }))
+      audit(failure('auth.password', 'rate_limited'), auditContext(context, {}))
       return { kind: 'limited', take, budget: budgets.password }
     }
     const giveBack = () => limiter.refund(budgets.password, network)
     const { account, hash } = await orUndo(() => readAccount(folded, typed), giveBack)
     // Every spelling of one account, its address among them, is counted under its name.
     const name = account?.name ?? folded
-    const trail: AuditContext = auditContext(context, {
-      user: name,
-      ...(account === undefined ? {} : { account }),
-    })
+    // SECURITY: what was typed is written down nowhere unless it is the name of an account: many a
+    // password is typed into the field above its own.
+    const trail: AuditContext = auditContext(context, account === undefined ? {} : { account })
     const device = account === undefined ? undefined : context.knownDevice(account)
     if (account !== undefined) obeyUnlock(account)
     const door = lockout.begin(name, network, device)

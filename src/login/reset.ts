@@ -101,8 +101,8 @@ export function createPasswordResets(deps: ResetDeps, options: ResetOptions): Pa
     ].filter((account) => account !== undefined)
     const asked = new Map(found.map((account) => [account.id, account]))
     if (asked.size === 0) {
-      const trail = auditContext(origin, { user: foldName(identifier).slice(0, 128) })
-      refuse('unknown_account', trail)
+      // What was typed is written down nowhere: it may be a password.
+      refuse('unknown_account', auditContext(origin, {}))
     }
     for (const account of asked.values()) await sendTo(account, origin)
   }

@@ -59,13 +59,12 @@ export function failure(event: StepEvent, reason: StepFailure): AuditEvent {
 /** Who, where and under which reference, for the audit log. */
 export function auditContext(
   context: StepOrigin & Partial<Pick<LoginContext, 'knownDevice'>>,
-  known: { readonly user?: string; readonly account?: Account; readonly session?: Session },
+  known: { readonly account?: Account; readonly session?: Session },
 ): AuditContext {
   return {
     requestId: context.requestId,
     clientIp: context.address,
     userAgent: context.userAgent,
-    ...(known.user === undefined ? {} : { user: known.user }),
     ...(known.account === undefined ? {} : { user: known.account.name, userId: known.account.id }),
     ...(known.session === undefined ? {} : { session: known.session.id }),
     ...browserOf(context.knownDevice, known),

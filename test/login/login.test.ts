@@ -226,3 +226,17 @@ t.test(
     t.equal((await login.withTotp(session, ada, codeAt(clock.now()), CONTEXT)).kind, 'signed_in')
   },
 )
+
+t.test('what was typed into the name of nobody is written down nowhere', async (t) => {
+  const { enter, events, addAccount } = await createWorld(t, { auth: 3 })
+  await addAccount('ada')
+  const typed = 'hunter2-my-password'
+  for (let i = 0; i < 4; i++) await enter(typed, 'whatever')
+  await enter('ADA', 'wrong', { address: '192.0.2.9' })
+  t.strictSame(
+    events.map((event) => ('reason' in event ? event.reason : '')),
+    ['unknown_account', 'unknown_account', 'unknown_account', 'rate_limited', 'wrong'],
+  )
+  t.notMatch(JSON.stringify(events), /hunter2/)
+  t.match(events.at(-1), { user: 'ada' }, 'an account is named')
+})
