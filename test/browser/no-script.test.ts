@@ -140,7 +140,7 @@ apps:
     pay: at('pay'),
     command,
     age: (what) => {
-      const db = new DatabaseSync(dir.at('sallyport.db'))
+      const db = new DatabaseSync(dir.at('sallyport.db'), { timeout: 5_000 })
       db.exec(AGED[what])
       db.close()
     },

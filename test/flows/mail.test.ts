@@ -34,14 +34,14 @@ async function home(t: Test) {
   const dir = tempDir()
   t.teardown(dir.remove)
   const alice = await addPerson(dir.path, 'alice', { email: 'alice@example.com', totp: false })
-  const db = new DatabaseSync(join(dir.path, 'sallyport.db'))
+  const db = new DatabaseSync(join(dir.path, 'sallyport.db'), { timeout: 5_000 })
   db.exec('update accounts set first_sign_in_at = 1')
   db.close()
   return { dir, alice }
 }
 
 function queued(folder: string): readonly Record<string, unknown>[] {
-  const db = new DatabaseSync(join(folder, 'sallyport.db'), { readOnly: true })
+  const db = new DatabaseSync(join(folder, 'sallyport.db'), { readOnly: true, timeout: 5_000 })
   try {
     return db.prepare('select * from mail_queue').all()
   } finally {
