@@ -71,6 +71,31 @@ export type AuditEvent =
       /** What it was about, in a word or a name: a device's label, never a secret or a number. */
       readonly detail?: string
     }
+  /** Personal and service tokens; logins of an app's own. */
+  | {
+      readonly event:
+        | 'token.created'
+        | 'token.revoked'
+        | 'upstream_login.set'
+        | 'upstream_login.removed'
+      readonly outcome: 'success'
+      /** The token's or the app's name. */
+      readonly detail: string
+    }
+  /** A refresh token came a second time: somebody has a copy, and its session is ended. */
+  | { readonly event: 'token.reused'; readonly outcome: 'deny' }
+  /** `detail`: purpose and id of the key. */
+  | {
+      readonly event: 'key.rotated' | 'key.retired' | 'key.master_rotated'
+      readonly outcome: 'success'
+      readonly detail: string
+    }
+  /** `detail`: the network. */
+  | {
+      readonly event: 'ban.added' | 'ban.lifted'
+      readonly outcome: 'success'
+      readonly detail: string
+    }
   | {
       readonly event: 'factor.sms_sent' | 'factor.passkey_counter'
       readonly outcome: 'failure'

@@ -6,7 +6,10 @@ import type { ProvedFactor, SessionId, UserId } from '../identity/principal.ts'
  */
 export type SessionStage = 'pending' | 'complete'
 
-/** A signed-in browser, as kept. The token itself is in the browser's cookie only. */
+/** `api`: a program that holds an access token; nothing else of its session opens anything. */
+export type SessionClient = 'browser' | 'api'
+
+/** A sign-in, as kept. The token itself is in the browser's cookie only. */
 export type Session = {
   readonly id: SessionId
   /** SHA-256 of the cookie's token, base64url; unique. */
@@ -25,6 +28,7 @@ export type Session = {
   readonly remember: boolean
   readonly address: string
   readonly userAgent: string
+  readonly client: SessionClient
 }
 
 /** Where sessions are kept. Every method is durable on disk when its promise resolves. */

@@ -13,7 +13,13 @@ import type { Clock } from '../lib/clock.ts'
 import { HOUR, MINUTE, type Milliseconds, SECOND } from '../lib/duration.ts'
 import { randomToken } from '../lib/random.ts'
 import { Secret } from '../lib/secret.ts'
-import type { ForeignWrites, Session, SessionStage, SessionStore } from './session.ts'
+import type {
+  ForeignWrites,
+  Session,
+  SessionClient,
+  SessionStage,
+  SessionStore,
+} from './session.ts'
 
 /** What a cookie's token stands for. */
 export type Resolution =
@@ -49,6 +55,8 @@ export type Sessions = {
       readonly stage: SessionStage
       readonly factors: readonly ProvedFactor[]
       readonly remember: boolean
+      /** Absent: a browser. */
+      readonly client?: SessionClient
     },
   ) => Promise<Issued>
   /**
@@ -259,6 +267,7 @@ export function createSessions(
         remember: start.remember,
         address: start.address,
         userAgent: start.userAgent,
+        client: start.client ?? 'browser',
       }
       await store.add(session)
       return { token: new Secret(token), session }

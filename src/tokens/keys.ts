@@ -2,10 +2,25 @@ import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } f
 import { AppError } from '../lib/app-error.ts'
 import { equalInConstantTime } from '../lib/constant-time.ts'
 import type { Secret } from '../lib/secret.ts'
+import { type SigningKey, signingKey } from './signing-key.ts'
 
 /** What a key is for. Each purpose has its own key, derived from the master key (RFC 5869). */
-export const PURPOSES = ['field', 'ticket', 'form', 'device', 'digest', 'challenge'] as const
+export const PURPOSES = [
+  'field',
+  'ticket',
+  'form',
+  'device',
+  'digest',
+  'challenge',
+  'access',
+  'assertion',
+] as const
 export type Purpose = (typeof PURPOSES)[number]
+
+/** Purposes whose keys sign what others verify with a public key. */
+export type SigningPurpose = 'access' | 'assertion'
+/** Purposes whose keys authenticate what comes back to us. */
+export type MacPurpose = Exclude<Purpose, 'field' | SigningPurpose>
 
 /** Where a sealed value lives; it opens nowhere else. */
 export type SealedAt = { readonly table: string; readonly row: string; readonly column: string }
@@ -16,9 +31,15 @@ export type Keys = {
   /** @throws AppError `keys_unavailable` when the value was sealed elsewhere or with another key. */
   readonly open: (sealed: string, at: SealedAt) => string
   /** HMAC-SHA-256 of `text` under the key of this purpose, base64url. */
-  readonly sign: (purpose: Exclude<Purpose, 'field'>, text: string) => string
+  readonly sign: (purpose: MacPurpose, text: string) => string
   /** Whether `signature` is `sign(purpose, text)`, compared in constant time. */
-  readonly verify: (purpose: Exclude<Purpose, 'field'>, text: string, signature: string) => boolean
+  readonly verify: (purpose: MacPurpose, text: string, signature: string) => boolean
+  /** What new tokens of this purpose are signed with. */
+  readonly signingKey: (purpose: SigningPurpose) => SigningKey
+  /** By a token's `kid`; `undefined` when there is none, or it is retired. */
+  readonly verificationKey: (purpose: SigningPurpose, id: string) => SigningKey | undefined
+  /** All that may verify something, the current one first. */
+  readonly verificationKeys: (purpose: SigningPurpose) => readonly SigningKey[]
 }
 
 /** @param master 32 bytes. */
@@ -29,6 +50,10 @@ export function createKeys(master: Secret<Buffer>): Keys {
       Buffer.from(hkdfSync('sha256', master.reveal(), '', `sallyport ${purpose} v1`, 32)),
     ]),
   ) as Readonly<Record<Purpose, Buffer>>
+  const signing = {
+    access: signingKey('access', 'key_00000001', derived.access),
+    assertion: signingKey('assertion', 'key_00000002', derived.assertion),
+  }
   const sign: Keys['sign'] = (purpose, text) =>
     createHmac('sha256', derived[purpose]).update(text).digest('base64url')
 
@@ -60,6 +85,9 @@ export function createKeys(master: Secret<Buffer>): Keys {
         )
       }
     },
+    signingKey: (purpose) => signing[purpose],
+    verificationKey: (purpose, id) => (signing[purpose].id === id ? signing[purpose] : undefined),
+    verificationKeys: (purpose) => [signing[purpose]],
     sign,
     verify: (purpose, text, signature) => equalInConstantTime(sign(purpose, text), signature),
   }

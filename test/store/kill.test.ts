@@ -58,6 +58,7 @@ async function addSession(store: SqlStore, userId: UserId): Promise<SessionId> {
     remember: false,
     address: '',
     userAgent: '',
+    client: 'browser',
   })
   return id
 }

@@ -46,6 +46,7 @@ const newSession = (userId: UserId, change: Partial<Session> = {}): Session => (
   remember: false,
   address: '192.0.2.1',
   userAgent: 'agent',
+  client: 'browser',
   ...change,
 })
 

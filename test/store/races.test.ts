@@ -45,6 +45,7 @@ const newSession = (userId: UserId): Session => ({
   remember: false,
   address: '',
   userAgent: '',
+  client: 'browser',
 })
 
 t.test(

@@ -9,6 +9,7 @@ export const MIGRATIONS = {
   '0001_start': { up: start },
   '0002_gate': { up: gate },
   '0003_factors': { up: factors },
+  '0004_tokens': { up: tokens },
 } as const satisfies Readonly<Record<string, Migration>>
 
 /**
@@ -320,5 +321,85 @@ async function factors(db: Kysely<unknown>): Promise<void> {
     .addColumn('factor', 'text', (column) => column.notNull())
     .addColumn('count', 'integer', (column) => column.notNull())
     .addPrimaryKeyConstraint('factor_failures_key', ['user_id', 'factor'])
+    .execute()
+}
+
+async function tokens(db: Kysely<unknown>): Promise<void> {
+  const { schema } = db
+  await schema
+    .alterTable('sessions')
+    .addColumn('client', 'text', (column) => column.notNull().defaultTo('browser'))
+    .execute()
+  await schema
+    .createTable('data_keys')
+    .addColumn('id', 'text', (column) => column.primaryKey())
+    .addColumn('purpose', 'text', (column) => column.notNull())
+    .addColumn('created_at', 'bigint', (column) => column.notNull())
+    .addColumn('active_from', 'bigint', (column) => column.notNull())
+    .addColumn('retired_at', 'bigint', (column) => column.notNull())
+    .execute()
+  await schema
+    .createTable('data_key_seals')
+    .addColumn('key_id', 'text', (column) =>
+      column.notNull().references('data_keys.id').onDelete('cascade'),
+    )
+    .addColumn('master_id', 'text', (column) => column.notNull())
+    .addColumn('sealed_material', 'text', (column) => column.notNull())
+    .addPrimaryKeyConstraint('data_key_seals_key', ['key_id', 'master_id'])
+    .execute()
+  await schema
+    .createTable('refresh_tokens')
+    .addColumn('token_hash', 'text', (column) => column.primaryKey())
+    .addColumn('session_id', 'text', (column) => column.notNull())
+    .addColumn('user_id', 'text', (column) =>
+      column.notNull().references('accounts.id').onDelete('cascade'),
+    )
+    .addColumn('created_at', 'bigint', (column) => column.notNull())
+    .addColumn('expires_at', 'bigint', (column) => column.notNull())
+    .addColumn('spent_at', 'bigint', (column) => column.notNull())
+    .addColumn('sealed_successor', 'text', (column) => column.notNull())
+    .execute()
+  await schema
+    .createIndex('refresh_tokens_session')
+    .on('refresh_tokens')
+    .column('session_id')
+    .execute()
+  await schema
+    .createIndex('refresh_tokens_over')
+    .on('refresh_tokens')
+    .column('expires_at')
+    .execute()
+  await schema
+    .createTable('api_tokens')
+    .addColumn('id', 'text', (column) => column.primaryKey())
+    .addColumn('kind', 'text', (column) => column.notNull())
+    // Null for a service token, which is nobody's.
+    .addColumn('user_id', 'text', (column) => column.references('accounts.id').onDelete('cascade'))
+    .addColumn('name', 'text', (column) => column.notNull())
+    .addColumn('token_hash', 'text', (column) => column.notNull().unique())
+    .addColumn('hint', 'text', (column) => column.notNull())
+    .addColumn('group_names', 'text', (column) => column.notNull())
+    .addColumn('scope', 'text', (column) => column.notNull())
+    .addColumn('factors', 'text', (column) => column.notNull())
+    .addColumn('created_at', 'bigint', (column) => column.notNull())
+    .addColumn('expires_at', 'bigint', (column) => column.notNull())
+    .addColumn('last_used_at', 'bigint', (column) => column.notNull())
+    .addColumn('last_used_from', 'text', (column) => column.notNull())
+    .execute()
+  await schema
+    .createIndex('api_tokens_user')
+    .on('api_tokens')
+    .columns(['user_id', 'created_at'])
+    .execute()
+  await schema.createIndex('api_tokens_over').on('api_tokens').column('expires_at').execute()
+  await schema
+    .createTable('upstream_logins')
+    .addColumn('app', 'text', (column) => column.notNull())
+    .addColumn('user_id', 'text', (column) =>
+      column.notNull().references('accounts.id').onDelete('cascade'),
+    )
+    .addColumn('sealed_login', 'text', (column) => column.notNull())
+    .addColumn('updated_at', 'bigint', (column) => column.notNull())
+    .addPrimaryKeyConstraint('upstream_logins_key', ['app', 'user_id'])
     .execute()
 }

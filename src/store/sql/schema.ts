@@ -84,6 +84,65 @@ export type Schema = {
     readonly remember: number
     readonly address: string
     readonly user_agent: string
+    /** `browser` or `api`. */
+    readonly client: string
+  }
+  readonly data_keys: {
+    readonly id: string
+    readonly purpose: string
+    readonly created_at: number
+    /** Nothing is made with it before: every process has read it by then. */
+    readonly active_from: number
+    /** 0: it is not retired. */
+    readonly retired_at: number
+  }
+  /** A data key under a master key; two rows while one master key takes over from another. */
+  readonly data_key_seals: {
+    readonly key_id: string
+    readonly master_id: string
+    readonly sealed_material: string
+  }
+  readonly refresh_tokens: {
+    readonly token_hash: string
+    /** All tokens of one session are one family. */
+    readonly session_id: string
+    readonly user_id: string
+    readonly created_at: number
+    readonly expires_at: number
+    /** 0: it is the family's live one. */
+    readonly spent_at: number
+    /** What took its place, for a lost answer; emptied when the grace is over. */
+    readonly sealed_successor: string
+  }
+  /** Personal and service tokens. */
+  readonly api_tokens: {
+    readonly id: string
+    /** `personal` or `service`. */
+    readonly kind: string
+    readonly user_id: string | null
+    readonly name: string
+    readonly token_hash: string
+    /** Its last characters, to tell tokens apart. */
+    readonly hint: string
+    /** JSON list; what a service token belongs to. */
+    readonly group_names: string
+    /** JSON object: apps, methods, paths. */
+    readonly scope: string
+    /** JSON list of `{kind, at}`: what its owner had proved when it was made. */
+    readonly factors: string
+    readonly created_at: number
+    /** 0: never. */
+    readonly expires_at: number
+    /** 0: not yet. */
+    readonly last_used_at: number
+    readonly last_used_from: string
+  }
+  /** What an app with a login of its own is told in somebody's name. */
+  readonly upstream_logins: {
+    readonly app: string
+    readonly user_id: string
+    readonly sealed_login: string
+    readonly updated_at: number
   }
   readonly bans: {
     /** CIDR, canonical. */

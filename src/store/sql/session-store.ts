@@ -145,6 +145,7 @@ function toRow(session: Session): Insertable<Schema['sessions']> {
     remember: session.remember ? 1 : 0,
     address: cut(session.address, 64),
     user_agent: cut(session.userAgent, 256),
+    client: session.client,
   }
 }
 
@@ -163,6 +164,7 @@ function toSession(row: Selectable<Schema['sessions']>): Session {
     remember: row.remember !== 0,
     address: row.address,
     userAgent: row.user_agent,
+    client: row.client === 'api' ? 'api' : 'browser',
   }
 }
 
