@@ -29,6 +29,7 @@ const MAX_REQUESTS = 1_000_000
 /** Each table compares with its first row that was measured. */
 const TABLES: readonly (readonly SubjectName[])[] = [
   ['bare-server', 'check'],
+  ['check', 'check-bearer', 'check-token'],
   ['bare-forwarder', 'proxy', 'caddy', 'nginx', 'caddy-check'],
 ]
 
@@ -39,6 +40,8 @@ const AIMS: readonly {
   readonly most: number
 }[] = [
   { subject: 'check', base: 'bare-server', most: 1.6 },
+  { subject: 'check-bearer', base: 'check', most: 1.3 },
+  { subject: 'check-token', base: 'check', most: 1.3 },
   { subject: 'proxy', base: 'bare-forwarder', most: 1.3 },
   { subject: 'proxy', base: 'caddy', most: 1 },
 ]

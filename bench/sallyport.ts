@@ -5,10 +5,18 @@ import { freePort } from '../test/support/free-port.ts'
 import { type Child, listening, runChild, startChild } from './child.ts'
 import { nodeArguments } from './program.ts'
 import { SITE } from './requests.ts'
-import { type Credentials, signIn } from './sign-in.ts'
+import { type Credentials, signIn, signInProgram } from './sign-in.ts'
 
-/** Sallyport with one account; `cookie` is the `name=value` of its signed-in browser. */
-export type Sallyport = { readonly child: Child; readonly port: number; readonly cookie: string }
+/** Sallyport with one account, and all that opens it. */
+export type Sallyport = {
+  readonly child: Child
+  readonly port: number
+  /** `name=value` of its signed-in browser. */
+  readonly cookie: string
+  /** Of its signed-in program. */
+  readonly accessToken: string
+  readonly personalToken: string
+}
 
 const MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url))
 
@@ -49,10 +57,20 @@ export async function startSallyport(directory: string, appPort: number): Promis
     options,
   )
 
+  const printed = await runChild(
+    process.execPath,
+    command('token', 'create', '--user', username, '--name', 'bench'),
+    options,
+  )
+  const personalToken = /^sallyport_pat_\S+$/m.exec(printed)?.[0]
+  if (personalToken === undefined) throw new Error(`no token was printed: ${printed}`)
+
   const child = await startChild(process.execPath, command('serve'), options)
   try {
     await listening(child, port, 'sallyport')
-    return { child, port, cookie: await signIn(port, ALICE) }
+    const cookie = await signIn(port, ALICE)
+    const accessToken = await signInProgram(port, ALICE)
+    return { child, port, cookie, accessToken, personalToken }
   } catch (cause) {
     await child[Symbol.asyncDispose]()
     throw new Error(`sallyport: ${child.tail()}`, { cause })

@@ -40,6 +40,41 @@ export async function signIn(port: number, who: Credentials): Promise<string> {
   throw new Error('no session cookie after signing in')
 }
 
+/**
+ * Signs in through the API as a program would, with the code of the next time step: a code opens
+ * the door once.
+ * @returns the access token
+ */
+export async function signInProgram(port: number, who: Credentials): Promise<string> {
+  const first = await call(port, '/sign-in', {
+    username: who.username,
+    password: who.password,
+  })
+  const code = new TOTP({ secret: who.totpSecret }).generate({ timestamp: Date.now() + 30_000 })
+  const second = await call(port, '/second-step/totp', { code }, first)
+  return second
+}
+
+async function call(port: number, path: string, body: object, token?: string): Promise<string> {
+  const answer = await request(`http://127.0.0.1:${port}/.sallyport/api/v1${path}`, {
+    method: 'POST',
+    headers: {
+      host: SITE.portal,
+      'x-forwarded-for': SITE.client,
+      'x-forwarded-host': SITE.portal,
+      'x-forwarded-proto': 'https',
+      'content-type': 'application/json',
+      ...(token !== undefined && { authorization: `Bearer ${token}` }),
+    },
+    body: JSON.stringify(body),
+    signal: AbortSignal.timeout(DEADLINE),
+  })
+  const told: unknown = await answer.body.json()
+  const access = typeof told === 'object' && told !== null && 'access_token' in told
+  if (answer.statusCode !== 200 || !access) throw new Error(`${path}: ${answer.statusCode}`)
+  return String(told.access_token)
+}
+
 function fill(page: string, username: string, password: string): URLSearchParams {
   const form = hiddenFields(page)
   form.set('username', username)

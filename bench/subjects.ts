@@ -11,6 +11,8 @@ import { startSallyport } from './sallyport.ts'
 export const LABELS = {
   'bare-server': 'bare `node:http` server',
   check: 'Sallyport forward-auth check, 20 rules',
+  'check-bearer': 'the same check with an access token',
+  'check-token': 'the same check with a personal token',
   'bare-forwarder': 'bare undici forwarder',
   proxy: 'Sallyport authenticated proxy, 20 rules',
   caddy: 'Caddy `reverse_proxy`',
@@ -77,7 +79,7 @@ export async function startSubjects(
   const sallyport = async (place: string, needed: boolean) =>
     needed ? own(await startSallyport(join(directory, place), app.port)) : undefined
   const [checked, proxying] = await Promise.all([
-    sallyport('check', wants('check', 'caddy-check')),
+    sallyport('check', wants('check', 'check-bearer', 'check-token', 'caddy-check')),
     sallyport('proxy', wants('proxy')),
   ])
 
@@ -85,13 +87,19 @@ export async function startSubjects(
     const headers =
       checked === undefined
         ? DEFAULT_HEADERS
-        : await answerHeaders(checked.port, checkRequest(checked.cookie))
+        : await answerHeaders(checked.port, checkRequest(checked))
     const bare = own(await startServer('bare-server', [JSON.stringify(headers)], directory))
-    add('bare-server', bare.port, checkRequest(checked?.cookie ?? ''), [], [bare.child])
+    add('bare-server', bare.port, checkRequest(checked ?? { cookie: '' }), [], [bare.child])
   }
   if (checked !== undefined) {
-    const { port, cookie, child } = checked
-    add('check', port, checkRequest(cookie), ['\r\nRemote-User: alice\r\n'], [child])
+    const { port, cookie, accessToken, personalToken, child } = checked
+    const expected = ['\r\nRemote-User: alice\r\n']
+    const keys = [
+      ['check', { cookie }],
+      ['check-bearer', { bearer: accessToken }],
+      ['check-token', { bearer: personalToken }],
+    ] as const
+    for (const [name, key] of keys) add(name, port, checkRequest(key), expected, [child])
   }
 
   // Forwarders carry what the client sends; to them a session is one more cookie.

@@ -16,12 +16,14 @@ import type {
   TotpEnrolView,
 } from '../src/pages/views.ts'
 import { ACCOUNT_SAMPLES } from './samples/account.ts'
+import { API_PAGES } from './samples/api.ts'
 import { LINK_PAGES } from './samples/links.ts'
 import { PASSKEY_PAGES } from './samples/passkeys.ts'
 import { PASSWORD_PAGES } from './samples/password.ts'
 import { PORTAL_SAMPLES } from './samples/portal.ts'
 import { SECOND_STEP_PAGES } from './samples/second-step.ts'
 import { SMS_PAGES } from './samples/sms.ts'
+import { TOKEN_PAGES } from './samples/tokens.ts'
 
 /** One page with plausible values in it; `change` alters the values before they are shown. */
 export type SamplePage = {
@@ -87,7 +89,9 @@ const enrol: TotpEnrolView = {
 /** Every page, and every state of it that looks different. */
 export const SAMPLE_PAGES: readonly SamplePage[] = [
   ...SECOND_STEP_PAGES,
+  ...API_PAGES,
   ...SMS_PAGES,
+  ...TOKEN_PAGES,
   sample('setup', setupPage, setup),
   sample('setup-refused', setupPage, {
     ...setup,

@@ -1,12 +1,20 @@
+import { createAppRevocations } from './access/app-revocations.ts'
+import { tellingAccounts } from './accounts/telling-accounts.ts'
 import { createAdmin } from './admin/admin.ts'
 import type { Audit } from './audit/audit.ts'
 import { createAuditTrail } from './audit/audit-trail.ts'
 import { createBans } from './bans/bans.ts'
+import { createAdministration } from './compose/administration.ts'
+import { createApiParts } from './compose/api.ts'
+import { createApiTokenParts } from './compose/api-tokens.ts'
+import { createAssertionParts } from './compose/assertion.ts'
 import { startChores } from './compose/chores.ts'
 import { createEdge } from './compose/edge.ts'
 import { createFace } from './compose/face.ts'
 import { createIdentity } from './compose/identity.ts'
+import { createKeyChores } from './compose/key-chores.ts'
 import { createMailService } from './compose/mail.ts'
+import { apiSessions, createTokenParts } from './compose/tokens.ts'
 import { openVault } from './compose/vault.ts'
 import type { Settings } from './config/settings.ts'
 import { shareSignal } from './lib/change-signal.ts'
@@ -56,7 +64,13 @@ export async function startApp(
 ): Promise<App> {
   const clock = deps.clock ?? systemClock
   const { log } = deps
-  const { store, keys } = await openVault(settings)
+  const vault = await openVault(settings, clock)
+  const { keys } = vault
+  const accounts = tellingAccounts(vault.store.accounts, () => {
+    sessions.reread()
+    apiTokens.reread()
+  })
+  const store = { ...vault.store, accounts }
   const admin = await createAdmin(settings.admin).catch(async (error) => {
     await store.close()
     throw error
@@ -89,8 +103,17 @@ export async function startApp(
       secondFactorDue,
       clock,
     },
-    settings.sessions,
+    { ...settings.sessions, api: apiSessions(settings) },
   )
+  const { apiTokens, chores: tokenChores } = createApiTokenParts(
+    { store, changes: changes(), secondFactorDue, clock },
+    settings,
+  )
+  const revocations = createAppRevocations({
+    store: store.appRevocations,
+    changes: changes(),
+    clock,
+  })
   const policy = compilePolicy(settings.apps)
   const limiter = createMemoryLimiter({ clock })
   const budgets = namedBudgets({
@@ -109,6 +132,7 @@ export async function startApp(
       store,
       keys,
       sessions,
+      apiTokens,
       secondFactorDue,
       limiter,
       audit,
@@ -134,15 +158,33 @@ export async function startApp(
       clock,
       log,
       metrics,
+      describedApi: () => described(),
     },
+    settings,
+  )
+  const { enrolled } = identity.parts
+  const { parts: tokens, chores: refreshChores } = createTokenParts(
+    { store, keys, sessions, enrolled, limiter, audit, clock },
+    settings,
+  )
+  const administration = createAdministration(
+    { store, sessions, apiTokens, bans, revocations, trail, notify: mail.notify, clock },
+    settings,
+  )
+  const { api, described } = createApiParts(
+    { ...identity.parts, ...tokens, sessions, audit, clock, admin: administration },
     settings,
   )
   const { gate, health, trusted, pipeline, cspReports, httpsOnly } = createEdge(
     {
       store,
       face,
+      api,
+      told: createAssertionParts({ store, keys, clock }, settings),
       policy,
       sessions,
+      revocations,
+      programs: { ...tokens, apiTokens, basic: identity.basic },
       bans,
       limiter,
       budgets,
@@ -205,7 +247,10 @@ export async function startApp(
       },
       { event: 'connections.sweep', every: FLUSH_EVERY, work: gate.sweep },
       ...identity.chores,
+      ...tokenChores,
+      ...refreshChores,
       ...mail.chores,
+      ...createKeyChores({ vault, changes: changes(), audit, clock, log, metrics }, settings.keys),
       { event: 'audit.flush', every: SECOND, work: trail.flush, atEnd: true },
       { event: 'audit.sweep', every: HOUR, work: trail.sweep },
       { event: 'csp_reports.flush', every: FLUSH_EVERY, work: cspReports.flush, atEnd: true },

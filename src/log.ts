@@ -73,6 +73,7 @@ export function auditToLog(log: Log): Audit {
         ...(context.clientIp === undefined ? {} : { client_ip: context.clientIp }),
         ...(context.user === undefined ? {} : { user: context.user }),
         ...(context.userId === undefined ? {} : { user_id: context.userId }),
+        ...(context.by === undefined ? {} : { by: context.by }),
         ...(context.session === undefined ? {} : { session: context.session.slice(0, 12) }),
       }
       log.info(line, event.event)

@@ -1,4 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Api } from './api/api.ts'
+import { API } from './api/api-paths.ts'
 import type { Contract } from './check/contract.ts'
 import type { ReportEndpoint } from './csp/report-endpoint.ts'
 import type { AddressGuard, Arrival } from './gate/address-guard.ts'
@@ -7,6 +9,7 @@ import type { Denials } from './gate/denials.ts'
 import type { ForwardAuth } from './gate/forward-auth.ts'
 import type { GateApp } from './gate/gate-app.ts'
 import { ALLOWED_METHODS, isLimited, type Judge, type Passage } from './gate/judge.ts'
+import { JWKS_PATH, type JwksEndpoint } from './gate/jwks-endpoint.ts'
 import type { WebhookGate } from './gate/webhook-gate.ts'
 import { type Answer, plainAnswer, sendAnswer } from './http/answer.ts'
 import type { ClientLocator } from './http/client.ts'
@@ -36,6 +39,9 @@ export type PipelineDeps = {
   readonly contracts: readonly Contract[]
   readonly forwardAuth: ForwardAuth
   readonly portal: Portal
+  readonly api: Api
+  /** What programs pay for calls of the API. */
+  readonly apiBudget: Budget
   readonly cspReports: ReportEndpoint
   readonly portalHost: string
   readonly portalBudget: Budget
@@ -47,6 +53,8 @@ export type PipelineDeps = {
   readonly webhooks?: WebhookGate | undefined
   /** The related origins file of passkeys, on the hosts that have one. */
   readonly relatedOrigins?: (host: Host) => Answer | undefined
+  /** The keys that apps verify assertions with, on every host. */
+  readonly jwks: JwksEndpoint
 }
 
 /** The request handlers of a listener. Neither ever throws or leaves a request unanswered. */
@@ -189,6 +197,9 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
     if (path === REPORT_PATH) return take(visit, req, res)
     const origins = path === RELATED_ORIGINS_PATH ? deps.relatedOrigins?.(visit.host) : undefined
     if (origins !== undefined) return reply(res, judge.spend(visit, deps.portalBudget) ?? origins)
+    if (path === JWKS_PATH) {
+      return reply(res, judge.spend(visit, deps.portalBudget) ?? deps.jwks(visit))
+    }
     if (path.startsWith(RESERVED)) return ours(visit, path, req, res)
     if (visit.method === 'OPTIONS' && visit.target === '*') return reply(res, OPTIONS)
     const isPortalHome = path === '/' && visit.host.name === deps.portalHost
@@ -205,9 +216,10 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
       visit,
       req,
       (answer) => reply(res, answer),
-      ({ app, authorization }) => {
+      (passage) => {
+        const { app } = passage
         if (app.forward === undefined) return reply(res, denials.notFound(visit))
-        app.forward(visit, req, res, authorization)
+        app.forward(visit, req, res, passage)
       },
     )
   }
@@ -238,7 +250,11 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
 
   /** A page or a form of our own. */
   const ours = (visit: Visit, path: string, req: IncomingMessage, res: ServerResponse) => {
-    const limited = judge.spend(visit, deps.portalBudget, familiarSession(visit))
+    // Its description for people is a page like others.
+    const isApi = path.startsWith(`${API}/`) && path !== `${API}/`
+    const limited = isApi
+      ? judge.spend(visit, deps.apiBudget)
+      : judge.spend(visit, deps.portalBudget, familiarSession(visit))
     if (limited !== undefined) return reply(res, limited)
     if (deps.appOf(visit.host.name) === undefined && visit.host.name !== deps.portalHost) {
       return reply(res, denials.decided(visit, { kind: 'unknown_host' }))
@@ -248,6 +264,13 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
     }
     const late = setTimeout(() => req.destroy(), FORM_TIME)
     req.once('close', () => clearTimeout(late))
+    if (isApi) {
+      deps.api(visit, req).then(
+        (answer) => reply(res, answer),
+        (error) => reply(res, judge.failed(visit, error)),
+      )
+      return
+    }
     deps.portal(visit, req, res).catch((error) => reply(res, judge.failed(visit, error)))
   }
 
@@ -281,9 +304,10 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
     head: Buffer,
     refuse: (answer: Answer) => void,
   ) => {
-    decide(visit, req, refuse, ({ app, authorization }) => {
+    decide(visit, req, refuse, (passage) => {
+      const { app } = passage
       if (app.upgrade === undefined) return refuse(denials.notFound(visit))
-      app.upgrade(visit, req, head, authorization)
+      app.upgrade(visit, req, head, passage)
     })
   }
 
@@ -353,7 +377,7 @@ export function isForPlainHttp(req: IncomingMessage): boolean {
   if (path.startsWith(CHECK)) return true
   if (req.method !== 'GET' && req.method !== 'HEAD') return false
   if (path === `${RESERVED}livez` || path === `${RESERVED}readyz`) return true
-  return (path === '/livez' || path === '/readyz') && isLocal(req)
+  return (path === '/livez' || path === '/readyz' || path === JWKS_PATH) && isLocal(req)
 }
 
 function isLoopback(peer: string | undefined): boolean {

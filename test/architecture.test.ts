@@ -33,9 +33,15 @@ const RULES: ArchitectureRules = {
     audit: { values: ['lib', 'identity'] },
     factors: { values: ['lib', 'identity', 'accounts', 'limits'] },
     sessions: { values: ['lib', 'identity', 'accounts', 'tokens', 'audit'] },
-    access: { values: ['lib', 'identity', 'policy', 'sessions', 'tokens', 'audit'] },
+    access: {
+      values: ['lib', 'identity', 'policy', 'sessions', 'tokens', 'audit'],
+      types: ['accounts', 'limits'],
+    },
     login: {
-      values: ['lib', 'identity', 'accounts', 'factors', 'sessions', 'limits', 'audit', 'notices'],
+      values: [
+        ...['lib', 'identity', 'accounts', 'factors', 'sessions', 'tokens', 'limits'],
+        ...['audit', 'notices'],
+      ],
     },
     notices: { values: ['lib', 'identity', 'accounts', 'audit'] },
     alerts: { values: ['lib', 'audit'] },
@@ -76,7 +82,7 @@ const RULES: ArchitectureRules = {
     '@hono/node-server': ['portal'],
     otpauth: ['factors'],
     qr: ['factors'],
-    'lru-cache': ['limits', 'sessions'],
+    'lru-cache': ['limits', 'sessions', 'tokens'],
     kysely: ['store'],
     'better-sqlite3': ['store'],
     pino: ['log.ts'],

@@ -79,6 +79,7 @@ const account: AccountView = {
   secondFactor: true,
   passwordChangedAt: NOW - 40 * DAY,
   phone: { masked: '+33 ·· ·· ·· ·· 42' },
+  tokens: 2,
   sessions: [
     session,
     {

@@ -5,6 +5,8 @@ export type AuditOutcome = AuditEvent['outcome']
 
 /** One audit event as it is kept. Empty text stands for "unknown". */
 export type AuditRow = {
+  /** Its place in the store, growing; absent before it is there. */
+  readonly id?: number
   /** Milliseconds since the epoch. */
   readonly at: number
   readonly event: string
@@ -30,6 +32,10 @@ export type AuditQuery = {
   readonly requestId?: string
   /** From this instant on. */
   readonly since?: number
+  /** Up to this instant, itself not among them. */
+  readonly until?: number
+  /** Those that came before the row with this id. */
+  readonly before?: number
   /** How many at most, newest first. */
   readonly limit: number
 }

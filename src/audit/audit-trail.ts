@@ -111,7 +111,10 @@ export function auditRow(event: AuditEvent, context: AuditContext, at: number): 
     userName: context.user ?? '',
     session: context.session ?? '',
     userAgent: context.userAgent ?? '',
-    details: Object.fromEntries(details),
+    details: {
+      ...Object.fromEntries(details),
+      ...(context.by === undefined ? {} : { by: context.by }),
+    },
   }
 }
 

@@ -16,6 +16,8 @@ export type StepFailure =
   | 'clock'
   /** As many failures in a row as this factor may ever have; only its owner's other factors help. */
   | 'too_many_in_a_row'
+  /** By HTTP Basic, where this account's password is not taken: only a token would have been. */
+  | 'needs_token'
 
 /** One proof, whichever factor. */
 export type StepEvent =
@@ -53,6 +55,7 @@ export type AuditEvent =
         | 'account.disabled'
         | 'account.enabled'
         | 'account.unlocked'
+        | 'account.deleted'
         | 'password.changed'
         | 'password.rehashed'
         | 'password.change_required'
@@ -90,6 +93,8 @@ export type AuditEvent =
       readonly outcome: 'success'
       readonly detail: string
     }
+  /** Nobody's earlier proof opens the app any more. `detail`: its name. */
+  | { readonly event: 'app.revoked'; readonly outcome: 'success'; readonly detail: string }
   /** `detail`: the network. */
   | {
       readonly event: 'ban.added' | 'ban.lifted'
@@ -144,6 +149,8 @@ export type AuditContext = {
   readonly previousSession?: SessionId
   /** Whose session took the place of one that ended. */
   readonly successor?: UserId
+  /** Account name of the administrator who did it to somebody else. */
+  readonly by?: string
 }
 
 /** Where audit events go. Must not throw. */

@@ -5,6 +5,7 @@ import { AppError } from '../lib/app-error.ts'
 import { systemClock } from '../lib/clock.ts'
 import { parseDuration } from '../lib/duration.ts'
 import { foldName } from '../lib/fold.ts'
+import { parseReference } from '../lib/reference.ts'
 import { refusalInWords } from './audit-words.ts'
 import { type CliContext, type CommonOptions, storeSettings } from './context.ts'
 import { print, printJson, printTable } from './output.ts'
@@ -108,17 +109,10 @@ async function list(context: CliContext, options: ListOptions): Promise<void> {
   )
 }
 
-/** As people copy it: in either case, with or without its dash, `O` for `0`, `I` and `L` for `1`. */
 function referenceOf(text: string): string {
-  const letters = text
-    .toUpperCase()
-    .replace(/[\s-]/g, '')
-    .replaceAll('O', '0')
-    .replace(/[IL]/g, '1')
-  if (!/^[0-9A-HJKMNP-TV-Z]{8}$/.test(letters)) {
-    throw new AppError('usage', `"${text.slice(0, 40)}" is not a reference such as 7F3K-2Q9D.`)
-  }
-  return `${letters.slice(0, 4)}-${letters.slice(4)}`
+  const reference = parseReference(text)
+  if (reference !== undefined) return reference
+  throw new AppError('usage', `"${text.slice(0, 40)}" is not a reference such as 7F3K-2Q9D.`)
 }
 
 function facts(row: AuditRow): readonly (readonly [string, string])[] {

@@ -1,12 +1,13 @@
 import { Command } from 'commander'
 import { type Ban, banNetwork, MAX_BANS, MAX_REASON } from '../bans/ban.ts'
+import { ownNetwork } from '../bans/own-network.ts'
 import { openVault } from '../compose/vault.ts'
 import type { Settings } from '../config/settings.ts'
 import { AppError } from '../lib/app-error.ts'
-import { canonicalNetwork, networksMeet } from '../lib/cidr.ts'
 import { systemClock } from '../lib/clock.ts'
 import { DAY, parseDuration } from '../lib/duration.ts'
 import { createLog } from '../log.ts'
+import { auditFromCli } from './cli-audit.ts'
 import { type CliContext, type CommonOptions, storeSettings } from './context.ts'
 import { print, printJson, printTable } from './output.ts'
 import { storeOptions } from './session.ts'
@@ -69,6 +70,7 @@ async function add(context: CliContext, text: string, options: AddOptions): Prom
       `There are ${MAX_BANS} bans already. Lift some, ban a wider network, or use network.deny.`,
     )
   }
+  await auditFromCli(vault, { event: 'ban.added', outcome: 'success', detail: network })
   note(context, 'ban.added', { network, reason, ends_at: iso(ban.endsAt) })
   const again = outcome === 'replaced' ? ' now' : ''
   print(context.output, `${network} is${again} kept out until ${iso(ban.endsAt)}.`)
@@ -107,6 +109,7 @@ async function lift(context: CliContext, text: string, options: CommonOptions): 
   if (!(await vault.store.bans.lift(network, systemClock.now()))) {
     throw new AppError('failed', `There is no ban of ${network}. See: sallyport ban list`)
   }
+  await auditFromCli(vault, { event: 'ban.lifted', outcome: 'success', detail: network })
   note(context, 'ban.lifted', { network })
   print(context.output, `${network} is let in again.`)
 }
@@ -117,24 +120,16 @@ function networkOf(text: string): string {
   throw new AppError('usage', `"${text.slice(0, 80)}" is neither an address nor a network.`)
 }
 
-const LOOPBACK = ['127.0.0.0/8', '::1/128'] as const
-
 /** A ban of a proxy, or of the machine itself, may keep everybody out. @throws AppError `failed` */
 function refuseOwn(network: string, { trustedProxies }: Pick<Settings, 'trustedProxies'>): void {
-  const banned = canonicalNetwork(network)
-  const meets = (text: string): boolean => {
-    const own = canonicalNetwork(text)
-    return banned !== undefined && own !== undefined && networksMeet(banned, own)
-  }
-  const proxy = trustedProxies.find(meets)
-  const own = LOOPBACK.find(meets)
-  if (proxy === undefined && own === undefined) return
+  const own = ownNetwork(network, { trustedProxies })
+  if (own === undefined) return
   throw new AppError(
     'failed',
-    proxy === undefined
-      ? `${network} takes in this machine (${own}). --force bans it all the same.`
-      : `${network} takes in addresses of trusted_proxies (${proxy}): everybody who comes through ` +
-          'them could be kept out. --force bans it all the same.',
+    own.whose === 'proxy'
+      ? `${network} takes in addresses of trusted_proxies (${own.network}): everybody who comes ` +
+          'through them could be kept out. --force bans it all the same.'
+      : `${network} takes in this machine (${own.network}). --force bans it all the same.`,
   )
 }
 

@@ -8,12 +8,15 @@ import { banCommand } from './ban.ts'
 import type { CliContext } from './context.ts'
 import { cspCommand } from './csp.ts'
 import { healthcheckCommand } from './healthcheck.ts'
+import { keyCommand } from './key.ts'
 import { mailCommand } from './mail.ts'
 import { Exit, say } from './output.ts'
 import { demoCommand, protectCommand, serveCommand } from './run.ts'
 import { sessionCommand } from './session.ts'
 import { smsCommand } from './sms.ts'
 import { snippetCommand } from './snippet.ts'
+import { tokenCommand } from './token.ts'
+import { upstreamLoginCommand } from './upstream-login.ts'
 import { userCommand } from './user.ts'
 import { validateCommand } from './validate.ts'
 import { versionCommand } from './version.ts'
@@ -42,9 +45,12 @@ export function createProgram(
     validateCommand,
     userCommand,
     sessionCommand,
+    tokenCommand,
+    keyCommand,
     banCommand,
     auditCommand,
     smsCommand,
+    upstreamLoginCommand,
     snippetCommand,
     cspCommand,
     mailCommand,

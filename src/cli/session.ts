@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import { revokeApp } from '../access/revoke-app.ts'
 import { openVault } from '../compose/vault.ts'
 import { levelOf, parseSessionId } from '../identity/principal.ts'
 import { AppError } from '../lib/app-error.ts'
@@ -8,11 +9,13 @@ import { describeUserAgent } from '../lib/user-agent.ts'
 import { auditFromCli } from './cli-audit.ts'
 import { type CliContext, type CommonOptions, storeSettings } from './context.ts'
 import { print, printJson, printTable } from './output.ts'
+import { visible } from './visible.ts'
 
 type Options = CommonOptions & {
   readonly json?: boolean
   readonly user?: string
   readonly all?: boolean
+  readonly app?: string
 }
 
 export function sessionCommand(context: CliContext): Command {
@@ -30,6 +33,7 @@ export function sessionCommand(context: CliContext): Command {
       .argument('[id]', 'session id, as listed')
       .option('--user <name>', 'every session of one account')
       .option('--all', "everybody's")
+      .option('--app <name>', 'no session, but what was proved for one app: it asks again')
       .action((id: string | undefined, options: Options) => revoke(context, id, options)),
   )
   return command
@@ -107,12 +111,31 @@ async function revoke(
   options: Options,
 ): Promise<void> {
   const { output } = context
-  const ways = [idText !== undefined, options.user !== undefined, options.all === true]
+  const { all, user, app } = options
+  const ways = [idText !== undefined, user !== undefined, all === true, app !== undefined]
   if (ways.filter(Boolean).length !== 1) {
-    throw new AppError('usage', 'Say which: a session id, --user NAME, or --all.')
+    throw new AppError('usage', 'Say which: a session id, --user NAME, --app NAME, or --all.')
   }
-  await using vault = await openVault(await storeSettings(options, context))
-  const { accounts, sessions } = vault.store
+  const settings = await storeSettings(options, context)
+  if (app !== undefined && !settings.apps.some(({ name }) => name === app)) {
+    const names = settings.apps.map(({ name }) => name).join(', ')
+    throw new AppError('failed', `There is no app ${visible(app)}. There are: ${names}`)
+  }
+  await using vault = await openVault(settings)
+  const { accounts, sessions, apiTokens, appRevocations } = vault.store
+  if (app !== undefined) {
+    const now = systemClock.now()
+    const removed = await revokeApp(
+      {
+        revocations: { revoke: (name) => appRevocations.revoke(name, now) },
+        tokens: { list: apiTokens.list, revoke: apiTokens.remove },
+      },
+      app,
+    )
+    await auditFromCli(vault, { event: 'app.revoked', outcome: 'success', detail: app })
+    const tokens = removed === 0 ? '' : ` ${removed} tokens made for it alone are revoked.`
+    return print(output, `${app} asks everybody again who they are.${tokens}`)
+  }
   if (options.all === true) {
     const ended = await sessions.removeAll()
     await auditFromCli(vault, { ...REVOKED, detail: `all, ${ended}` })

@@ -17,6 +17,7 @@ import { readPassword } from './password-input.ts'
 import { storeOptions } from './session.ts'
 import { auditAndTell } from './tell-owner.ts'
 import { userChangeCommand } from './user-change.ts'
+import { userDeleteCommand } from './user-delete.ts'
 import { userInviteCommand } from './user-invite.ts'
 import { userLinkCommand } from './user-link.ts'
 import { hashOf, ONCE, policyOf, refuseFields, userPasswordCommands } from './user-password.ts'
@@ -94,6 +95,7 @@ export function userCommand(context: CliContext): Command {
       ),
   )
   command.addCommand(userChangeCommand(context))
+  command.addCommand(userDeleteCommand(context))
   command.addCommand(userInviteCommand(context))
   command.addCommand(userLinkCommand(context))
   command.addCommand(userPhoneCommand(context))

@@ -1,4 +1,6 @@
+import type { AppRevocations } from '../access/app-revocations.ts'
 import { createAuthorize } from '../access/authorize.ts'
+import type { Api } from '../api/api.ts'
 import type { Bans } from '../bans/bans.ts'
 import { caddy } from '../check/caddy.ts'
 import { envoy } from '../check/envoy.ts'
@@ -8,8 +10,10 @@ import { traefik } from '../check/traefik.ts'
 import type { Settings } from '../config/settings.ts'
 import { createCspReports } from '../csp/csp-reports.ts'
 import { createAddressGuard } from '../gate/address-guard.ts'
+import { createCredentials } from '../gate/credentials.ts'
 import { createForwardAuth } from '../gate/forward-auth.ts'
 import { createGateApps } from '../gate/gate-apps.ts'
+import { createHolders } from '../gate/holders.ts'
 import { createJudge } from '../gate/judge.ts'
 import { createWebhookGate } from '../gate/webhook-gate.ts'
 import { createClientLocator } from '../http/client.ts'
@@ -22,11 +26,15 @@ import type { Budget, Limiter } from '../limits/limiter.ts'
 import { rateClasses } from '../limits/rate-class.ts'
 import { createHttpsOnly } from '../listen/https-only.ts'
 import type { Log } from '../log.ts'
+import type { BasicLogin } from '../login/basic.ts'
 import type { Metrics } from '../metrics/metrics.ts'
 import { createPipeline, isForPlainHttp } from '../pipeline.ts'
 import type { PolicySet } from '../policy/compile.ts'
 import type { Target } from '../policy/target.ts'
 import type { Sessions } from '../sessions/sessions.ts'
+import type { AccessTokens } from '../tokens/access-token.ts'
+import type { ApiTokens } from '../tokens/api-tokens.ts'
+import type { createAssertionParts } from './assertion.ts'
 import type { createFace } from './face.ts'
 import { relatedOriginsOf } from './passkeys.ts'
 import type { Vault } from './vault.ts'
@@ -35,8 +43,17 @@ import type { Vault } from './vault.ts'
 export function createEdge(
   base: Pick<Vault, 'store'> & {
     readonly face: ReturnType<typeof createFace>
+    readonly api: Api
+    readonly told: ReturnType<typeof createAssertionParts>
     readonly policy: PolicySet
     readonly sessions: Sessions
+    /** What programs prove who they are with. */
+    readonly programs: {
+      readonly accessTokens: AccessTokens
+      readonly apiTokens: ApiTokens
+      readonly basic: BasicLogin
+    }
+    readonly revocations: AppRevocations
     readonly bans: Bans
     readonly limiter: Limiter
     readonly budgets: Readonly<
@@ -53,7 +70,11 @@ export function createEdge(
   const { store, policy, sessions, bans, limiter, budgets, clock, log, metrics } = base
   const { cors, denials, portal } = base.face
   const portalUrl = new URL(settings.portal.url)
-  const gate = createGateApps(settings, { sessions, denials, clock, log, metrics, cors })
+  const { programs, revocations } = base
+  const gate = createGateApps(settings, {
+    ...createHolders({ sessions, accountById: store.accounts.byId, ...programs }),
+    ...{ revocations, denials, clock, log, metrics, cors, ...base.told },
+  })
   const health = createHealth({ ping: store.ping })
   const siteOf = createSites(settings.portal)
   const appOf = (host: string) => {
@@ -61,8 +82,8 @@ export function createEdge(
     return app === undefined ? undefined : gate.apps.get(app.name)
   }
   const judge = createJudge({
-    authorize: createAuthorize({ policy, sessions, clock, onTarget: base.onTarget }),
-    sessions,
+    authorize: createAuthorize({ policy, revocations, clock, onTarget: base.onTarget }),
+    credentials: createCredentials({ sessions, ...programs }),
     limiter,
     classes: rateClasses(budgets, ownClasses(settings.limits.classes)),
     anonymous: budgets.default,
@@ -105,6 +126,8 @@ export function createEdge(
       preflights: budgets.default,
     }),
     portal,
+    api: base.api,
+    apiBudget: budgets.api,
     cspReports: cspReports.endpoint,
     portalHost: portalUrl.hostname.replace(/^\[|\]$/g, ''),
     portalBudget: budgets.default,
@@ -115,6 +138,7 @@ export function createEdge(
     cors,
     webhooks,
     relatedOrigins: relatedOriginsOf(settings),
+    jwks: base.told.jwks,
   })
 
   const httpsOnly =

@@ -16,6 +16,7 @@ import { createShownCodes } from '../portal/account/shown-codes.ts'
 import { createFrame } from '../portal/frame.ts'
 import { createLauncher } from '../portal/launcher.ts'
 import { createPortal } from '../portal/portal.ts'
+import type { PortalDeps } from '../portal/portal-deps.ts'
 import { sessionToken } from '../portal/signing-in.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import { createBrands } from './brands.ts'
@@ -37,6 +38,7 @@ export function createFace(
     readonly clock: Clock
     readonly log: Log
     readonly metrics: Metrics
+    readonly describedApi: PortalDeps['describedApi']
   },
   settings: Settings,
 ) {
@@ -94,11 +96,12 @@ export function createFace(
       return app === undefined ? undefined : { name: app.name, host }
     },
     launcher: createLauncher(
-      { authorize: createAuthorize({ policy, sessions, clock }) },
+      { authorize: createAuthorize({ policy, clock }), sessions },
       launchableApps(settings),
     ),
     brandAssets: brands.assets,
     brandName: settings.portal.name,
+    describedApi: base.describedApi,
     rememberFor: settings.sessions.remember,
   })
   return { cors, denials, portal }

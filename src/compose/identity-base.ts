@@ -6,11 +6,13 @@ import type { Log } from '../log.ts'
 import type { SecondFactorDue } from '../login/duty.ts'
 import type { Notify } from '../notices/notice.ts'
 import type { Sessions } from '../sessions/sessions.ts'
+import type { ApiTokens } from '../tokens/api-tokens.ts'
 import type { Vault } from './vault.ts'
 
 /** What the people's side of the program is made from. */
 export type IdentityBase = Pick<Vault, 'store' | 'keys'> & {
   readonly sessions: Sessions
+  readonly apiTokens: ApiTokens
   readonly secondFactorDue: SecondFactorDue
   readonly limiter: Limiter
   readonly audit: Audit

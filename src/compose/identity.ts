@@ -1,3 +1,4 @@
+import { newUserId } from '../accounts/user-id.ts'
 import type { Settings } from '../config/settings.ts'
 import { createEnrolled } from '../factors/enrolled.ts'
 import { createFailureStreaks } from '../factors/failure-streaks.ts'
@@ -7,9 +8,11 @@ import { createRecoveryCodes } from '../factors/recovery-codes.ts'
 import { createTotp } from '../factors/totp/totp.ts'
 import { MINUTE } from '../lib/duration.ts'
 import { createLockout } from '../limits/lockout.ts'
+import { createBasicLogin } from '../login/basic.ts'
 import { createDuty } from '../login/duty.ts'
 import { createRemoveFactor } from '../login/factor-removal.ts'
 import { createLogin } from '../login/login.ts'
+import { createPasswordAttempt } from '../login/password-attempt.ts'
 import { createPasswordChange } from '../login/password-change.ts'
 import { createPasswordUpkeep } from '../login/password-upkeep.ts'
 import { createSecondStep } from '../login/second-step.ts'
@@ -68,9 +71,14 @@ export function createIdentity(base: IdentityBase, settings: Settings) {
     { sessions, limiter, streaks, audit, clock },
     { secondStep: budgets['auth-second'] },
   )
+  const attempt = createPasswordAttempt(
+    { accounts, passwords, limiter, lockout, audit, clock },
+    budgets.auth,
+  )
   const login = createLogin(
     {
-      accounts: store.accounts,
+      attempt,
+      accounts,
       passwords,
       upkeep,
       enrolled,
@@ -88,12 +96,17 @@ export function createIdentity(base: IdentityBase, settings: Settings) {
       secondStep: budgets['auth-second'],
     },
   )
+  const basic = createBasicLogin({
+    ...{ tokens: base.apiTokens, attempt, accounts, enrolled, upkeep, audit, clock },
+    secondFactorDue: base.secondFactorDue,
+    nobody: newUserId(),
+  })
   const setup = createSetup(
     {
       store: store.setup,
       ...{ accounts, passwords, passwordPolicy, sessions, limiter, audit, clock },
     },
-    { budget: budgets.setup },
+    { budget: budgets.setup, administrators: settings.administrators.groups },
   )
   const duty = createDuty(
     { enrolled, due: base.secondFactorDue },
@@ -115,6 +128,7 @@ export function createIdentity(base: IdentityBase, settings: Settings) {
       ...createPasskeyParts({ ...base, secondStep }, settings),
       ...sms.parts,
       activity: base.activity,
+      apiTokens: base.apiTokens,
       login,
       passwordPolicy,
       passwordChange,
@@ -123,6 +137,8 @@ export function createIdentity(base: IdentityBase, settings: Settings) {
       totp,
       recoveryCodes,
     },
+    /** HTTP Basic, for the gate. */
+    basic,
     chores,
   }
 }

@@ -5,7 +5,9 @@ import { type BothLanguages, type Fault, type Path, under } from './problem.ts'
 import { entriesAt, isMap, listAt, type Readable, readable, valueAt } from './readable.ts'
 import { appSchema, fileSchema, portalSchema, sessionsSchema } from './schema.ts'
 import { adminKeys, checkAdmin } from './sections/admin.ts'
+import { checkBasic } from './sections/basic.ts'
 import { checkClientHeaders } from './sections/client-headers.ts'
+import { checkKeys } from './sections/keys.ts'
 import { checkLimits } from './sections/limits.ts'
 import { checkListen, tcpOnly } from './sections/listen.ts'
 import { checkMail } from './sections/mail.ts'
@@ -14,6 +16,7 @@ import { checkPasswords } from './sections/passwords.ts'
 import { checkSecondFactor } from './sections/second-factor.ts'
 import { checkSms } from './sections/sms.ts'
 import { checkTls } from './sections/tls.ts'
+import { checkTokens } from './sections/tokens.ts'
 import { checkUpstream } from './sections/upstream.ts'
 import { durationText } from './values/duration.ts'
 import { hostPattern, isLoopback } from './values/host.ts'
@@ -35,10 +38,12 @@ export function checkFile(file: unknown): readonly Fault[] {
     ...checkPortal(portal),
     ...checkCookie(portal, apps),
     ...checkSessions(file),
+    ...checkTokens(file),
     ...checkNames(apps),
     ...checkLimits(file),
     ...checkNetworks(file),
     ...checkMail(file),
+    ...checkKeys(file),
     ...checkPasswords(file),
     ...checkSecondFactor(file),
     ...checkSms(file, portal.url),
@@ -176,6 +181,8 @@ function checkApp(
   if (given === undefined || (Array.isArray(given) && rules.length === 0)) {
     faults.push({ kind: 'no_rules', part: 'key', path: given === undefined ? [] : ['rules'] })
   }
+  const policies = rules.map((rule) => valueAt(rule, 'policy'))
+  faults.push(...checkBasic(app.basic, policies))
   faults.push(...checkRules(rules, app.host).map((fault) => under('rules', fault)))
   return faults.map((fault) => ({ ...fault, path: [...app.path, ...(fault.path ?? [])] }))
 }

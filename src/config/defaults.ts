@@ -1,10 +1,14 @@
 import { DAY, HOUR, MINUTE, SECOND } from '../lib/duration.ts'
+import { PERSONAL_TOKEN_DEFAULTS } from './sections/api-tokens.ts'
+import { ADMINISTRATOR_DEFAULTS } from './sections/administrators.ts'
 import { RATE_CLASS_DEFAULTS } from './sections/limits.ts'
+import { KEY_DEFAULTS } from './sections/keys.ts'
 import { LINK_DEFAULTS } from './sections/links.ts'
 import { NETWORK_DEFAULTS } from './sections/network.ts'
 import { PASSKEY_DEFAULTS } from './sections/passkeys.ts'
 import { PASSWORD_DEFAULTS } from './sections/passwords.ts'
 import { SECOND_FACTOR_DEFAULTS } from './sections/second-factor.ts'
+import { TOKEN_DEFAULTS } from './sections/tokens.ts'
 import type { AppSettings, Settings } from './settings.ts'
 
 /** What holds where the file says nothing. */
@@ -15,6 +19,7 @@ export const DEFAULTS = {
   listen: { http: { host: '127.0.0.1', port: 9091 } },
   storePath: '/var/lib/sallyport/sallyport.db',
   sessions: { idle: 30 * MINUTE, absolute: 12 * HOUR, remember: 30 * DAY },
+  tokens: TOKEN_DEFAULTS,
   login: {
     password: PASSWORD_DEFAULTS,
     recoveryCodes: { count: 10 },
@@ -29,7 +34,10 @@ export const DEFAULTS = {
     ...RATE_CLASS_DEFAULTS,
     lockout: { failures: 10, duration: 15 * MINUTE },
   },
+  personalTokens: PERSONAL_TOKEN_DEFAULTS,
+  administrators: ADMINISTRATOR_DEFAULTS,
   network: NETWORK_DEFAULTS,
+  keys: KEY_DEFAULTS,
   log: { level: 'info', format: 'auto' },
 } as const satisfies {
   readonly name: string
@@ -37,9 +45,13 @@ export const DEFAULTS = {
   readonly listen: Settings['listen']
   readonly storePath: string
   readonly sessions: Settings['sessions']
+  readonly tokens: Settings['tokens']
   readonly login: Settings['login']
   readonly limits: Settings['limits']
+  readonly personalTokens: Settings['personalTokens']
+  readonly administrators: Settings['administrators']
   readonly network: Settings['network']
+  readonly keys: Settings['keys']
   readonly log: Settings['log']
 }
 

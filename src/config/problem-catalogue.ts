@@ -1103,6 +1103,17 @@ export const PROBLEMS = {
     },
   },
 
+  keys_warned_first: {
+    code: 'SP-1600',
+    severity: 'warning',
+    en: 'keys are warned about after {after}, before they are rotated after {every}',
+    fr: 'les clés sont signalées après {after}, avant leur renouvellement après {every}',
+    fix: {
+      en: 'set keys.warn_after to more than keys.rotate_every',
+      fr: 'donnez à keys.warn_after plus que keys.rotate_every',
+    },
+  },
+
   accent_invalid: {
     code: 'SP-1570',
     en: '"{value}" is not a colour',
@@ -1153,6 +1164,34 @@ export const PROBLEMS = {
       en: 'give a domain name, e.g. example.com, or leave the key out',
       fr: 'indiquez un nom de domaine, par ex. example.com, ou retirez la clé',
     },
+  },
+  token_outlives: {
+    code: 'SP-1610',
+    en: '{value} is longer than {key} allows, {limit}',
+    fr: '{value}, c’est plus que {key} ne permet, {limit}',
+    fix: {
+      en: 'an access token ends before its refresh token, and that one with the sign-in: access < refresh ≤ absolute',
+      fr: 'un jeton d’accès prend fin avant son jeton de rafraîchissement, et celui-ci avec la connexion\u00a0: access < refresh ≤ absolute',
+    },
+  },
+  basic_password_unused: {
+    code: 'SP-1620',
+    en: 'no rule of this app is content with a password, so none would ever be taken',
+    fr: 'aucune règle de cette application ne se contente d’un mot de passe\u00a0: aucun ne serait accepté',
+    fix: {
+      en: 'write tokens, or add a rule with policy: one_factor',
+      fr: 'écrivez tokens, ou ajoutez une règle avec policy: one_factor',
+    },
+  },
+  upstream_login_user: {
+    code: 'SP-1630',
+    en: 'no app takes this name at its own login: a colon or a control character, or more than {max} characters',
+    fr: 'aucune application n’accepte ce nom à sa propre connexion\u00a0: deux-points ou caractère de contrôle, ou plus de {max} caractères',
+  },
+  upstream_login_password: {
+    code: 'SP-1631',
+    en: 'the password holds a control character, e.g. a line break, or more than {max} characters',
+    fr: 'le mot de passe contient un caractère de contrôle, par ex. un saut de ligne, ou plus de {max} caractères',
   },
 } as const satisfies Readonly<Record<string, Entry>>
 

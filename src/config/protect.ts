@@ -47,9 +47,13 @@ export function protectSettings(options: ProtectOptions): Settings {
     trustedProxies: at.scheme === 'https' ? ['127.0.0.1/32', '::1/128'] : [],
     store: { path: join(resolve(options.dataDir), 'sallyport.db') },
     sessions: DEFAULTS.sessions,
+    tokens: DEFAULTS.tokens,
     login: DEFAULTS.login,
     limits: DEFAULTS.limits,
+    personalTokens: DEFAULTS.personalTokens,
+    administrators: DEFAULTS.administrators,
     network: DEFAULTS.network,
+    keys: DEFAULTS.keys,
     websockets: WEBSOCKET_DEFAULTS,
     connections: CONNECTION_DEFAULTS,
     apps: [

@@ -2,10 +2,16 @@ import { z } from 'zod'
 import { DAY, HOUR, MINUTE, SECOND } from '../lib/duration.ts'
 import { APP_DEFAULTS, DEFAULTS, MAINTENANCE_WORDS } from './defaults.ts'
 import { adminKeys } from './sections/admin.ts'
+import { assertion, assertionSchema } from './sections/assertion.ts'
+import { personalTokensSchema } from './sections/api-tokens.ts'
+import { basicKeys } from './sections/basic.ts'
+import { administratorsSchema } from './sections/administrators.ts'
 import { brand, brandSchema, launcherKeys, statusPage } from './sections/branding.ts'
 import { clientHeaderKeys } from './sections/client-headers.ts'
 import { cors, corsSchema } from './sections/cors.ts'
+import { identityHeadersSchema, identityKeys } from './sections/identity.ts'
 import { rateClassKeys, ruleLimit } from './sections/limits.ts'
+import { keysSchema } from './sections/keys.ts'
 import { linksSchema } from './sections/links.ts'
 import { connectionKeys, listenKeys } from './sections/listen.ts'
 import { mailSchema } from './sections/mail.ts'
@@ -17,6 +23,7 @@ import { requiredForSchema, secondFactorSchema, stepUpKeys } from './sections/se
 import { securityHeaders, securityHeadersSchema } from './sections/security-headers.ts'
 import { sms, smsProviderSchema, smsSchema } from './sections/sms.ts'
 import { certificateSchema, tlsSchema } from './sections/tls.ts'
+import { tokensSchema } from './sections/tokens.ts'
 import {
   timeoutKeys,
   upstream,
@@ -24,12 +31,13 @@ import {
   upstreamSchema,
   upstreamTlsSchema,
 } from './sections/upstream.ts'
+import { upstreamLogin, upstreamLoginSchema } from './sections/upstream-login.ts'
 import { webhookSchema, webhooks } from './sections/webhooks.ts'
 import { websocketKeys } from './sections/websockets.ts'
 import type { LocalText, RuleSettings } from './settings.ts'
 import { choice, flag, line, version, whole } from './values/basics.ts'
 import { duration, rate } from './values/duration.ts'
-import { headerName, requestHeaders } from './values/header.ts'
+import { requestHeaders } from './values/header.ts'
 import { host, hostPattern } from './values/host.ts'
 import { leaf, report } from './values/leaf.ts'
 import { listOf } from './values/list.ts'
@@ -84,14 +92,7 @@ export const ruleSchema = z.strictObject({
   remediation: localText.optional(),
 })
 
-const { identityHeaders, timeouts } = APP_DEFAULTS
-
-const identityHeadersSchema = z.strictObject({
-  user: leaf(headerName).default(identityHeaders.user),
-  groups: leaf(headerName).default(identityHeaders.groups),
-  name: leaf(headerName).default(identityHeaders.name),
-  email: leaf(headerName).default(identityHeaders.email),
-})
+const { timeouts } = APP_DEFAULTS
 
 const timeoutsSchema = z.strictObject({
   connect: leaf(duration(SECOND, 5 * MINUTE)).default(timeouts.connect),
@@ -104,15 +105,9 @@ export const appSchema = z.strictObject({
   name: leaf(line(64)),
   host: leaf(listOf(hostPattern)),
   upstream: upstream.optional(),
-  headers: z
-    .preprocess((raw, context) => {
-      if (typeof raw !== 'string') return raw
-      const reading = choice(['remote'])(raw)
-      if (reading.kind === 'value') return {}
-      report(context, reading.faults)
-      return z.NEVER
-    }, identityHeadersSchema)
-    .prefault({}),
+  ...identityKeys,
+  assertion,
+  upstream_login: upstreamLogin.optional(),
   request_headers: leaf(requestHeaders).default(new Map()),
   security_headers: securityHeaders,
   websocket_origins: leaf(
@@ -125,6 +120,7 @@ export const appSchema = z.strictObject({
   brand: brand.optional(),
   ...clientHeaderKeys,
   timeouts: timeoutsSchema.prefault({}),
+  ...basicKeys,
   cors: cors.optional(),
   webhooks: webhooks.optional(),
   rules: z.array(ruleSchema).max(MAX_RULES).default([]),
@@ -193,9 +189,13 @@ export const fileSchema = z.strictObject({
   tls: tlsSchema.optional(),
   trusted_proxies: leaf(listOf(trustedProxy, { mayBeEmpty: true })).default([]),
   master_key: leaf(masterKey).optional(),
+  keys: keysSchema.prefault({}),
   store: leaf(sqlitePath).default(DEFAULTS.storePath),
   sessions: sessionsSchema.prefault({}),
+  tokens: tokensSchema.prefault({}),
   login: loginSchema.prefault({}),
+  personal_tokens: personalTokensSchema.prefault({}),
+  administrators: administratorsSchema.prefault({}),
   sms: sms.optional(),
   limits: limitsSchema.prefault({}),
   network: networkSchema.prefault({}),
@@ -215,6 +215,7 @@ const SECTIONS: Readonly<Record<string, z.ZodObject>> = {
   tls: tlsSchema,
   'tls.certificates[]': certificateSchema,
   sessions: sessionsSchema,
+  tokens: tokensSchema,
   login: loginSchema,
   'login.password': passwordSchema,
   'login.password.leaked': leakSchema,
@@ -223,13 +224,16 @@ const SECTIONS: Readonly<Record<string, z.ZodObject>> = {
   'login.second_factor': secondFactorSchema,
   'login.second_factor.required_for': requiredForSchema,
   'login.passkeys': passkeysSchema,
+  administrators: administratorsSchema,
   limits: limitsSchema,
   network: networkSchema,
   mail: mailSchema,
   'limits.lockout': lockoutSchema,
+  personal_tokens: personalTokensSchema,
   sms: smsSchema,
   'sms.providers[]': smsProviderSchema,
   log: logSchema,
+  keys: keysSchema,
   'portal.brand': brandSchema,
   'apps[]': appSchema,
   'apps[].brand': brandSchema,
@@ -239,6 +243,8 @@ const SECTIONS: Readonly<Record<string, z.ZodObject>> = {
   'apps[].upstream.health': upstreamHealthSchema,
   'apps[].upstream.tls': upstreamTlsSchema,
   'apps[].headers': identityHeadersSchema,
+  'apps[].assertion': assertionSchema,
+  'apps[].upstream_login': upstreamLoginSchema,
   'apps[].security_headers': securityHeadersSchema,
   'apps[].timeouts': timeoutsSchema,
   'apps[].cors': corsSchema,

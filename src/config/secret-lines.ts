@@ -26,6 +26,7 @@ export function isSecretPath(path: Path): boolean {
     path[0] === 'master_key' ||
     (path[0] === 'mail' && path[1] === 'password') ||
     (path[0] === 'apps' && path[2] === 'request_headers') ||
+    (path[0] === 'apps' && path[2] === 'upstream_login' && path[3] === 'password') ||
     (path[0] === 'apps' && path[2] === 'webhooks' && path[4] === 'secret') ||
     (path[0] === 'sms' && path[1] === 'providers' && SECRET_KEYS.some((key) => key === path[3]))
   )

@@ -1,5 +1,6 @@
 import type { CorsPolicy } from '../http/cors.ts'
 import type { PathOpening } from '../http/request-path.ts'
+import type { GroupsSeparator, IdentityHeaderNames } from '../identity/identity-headers.ts'
 import type { Milliseconds } from '../lib/duration.ts'
 import type { Secret } from '../lib/secret.ts'
 import type { ClassKey } from '../limits/rate-class.ts'
@@ -9,7 +10,12 @@ import type { RuleFactor } from '../policy/step-up.ts'
 import type { LiveLimits } from '../proxy/live-connections.ts'
 import type { UpstreamOptions, UpstreamTimeouts } from '../proxy/upstreams.ts'
 import type { AdminSettings } from './sections/admin.ts'
+import type { AdministratorSettings } from './sections/administrators.ts'
+import type { PersonalTokenSettings } from './sections/api-tokens.ts'
+import type { AssertionSettings } from './sections/assertion.ts'
+import type { BasicSettings } from './sections/basic.ts'
 import type { BrandSettings } from './sections/branding.ts'
+import type { KeySettings } from './sections/keys.ts'
 import type { LinkSettings } from './sections/links.ts'
 import type { ListenSettings } from './sections/listen.ts'
 import type { MailSettings } from './sections/mail.ts'
@@ -18,6 +24,8 @@ import type { PasskeySettings } from './sections/passkeys.ts'
 import type { PasswordSettings } from './sections/passwords.ts'
 import type { SecurityHeadersSettings } from './sections/security-headers.ts'
 import type { SmsSettings } from './sections/sms.ts'
+import type { TokenSettings } from './sections/tokens.ts'
+import type { UpstreamLoginSettings } from './sections/upstream-login.ts'
 import type { WebhookSettings } from './sections/webhooks.ts'
 
 /** At most `count` in `window`. Written `5/1m` in the file. */
@@ -69,12 +77,13 @@ export type AppSettings = {
   /** Where the app can be reached; absent: forward-auth only. */
   readonly upstream?: UpstreamOptions
   /** Names of the identity headers the app is given. */
-  readonly identityHeaders: {
-    readonly user: string
-    readonly groups: string
-    readonly name: string
-    readonly email: string
-  }
+  readonly identityHeaders: IdentityHeaderNames
+  /** What stands between two groups there; absent: a comma. */
+  readonly groupsSeparator?: GroupsSeparator
+  /** What says the same in a form the app can verify; absent: it is sent none. */
+  readonly assertion?: AssertionSettings
+  /** How the app's own login is dealt with; absent: whoever asks does. */
+  readonly upstreamLogin?: UpstreamLoginSettings
   /** Fixed headers set on every forwarded request; values may be secrets. */
   readonly requestHeaders: ReadonlyMap<string, Secret<string>>
   readonly securityHeaders: SecurityHeadersSettings
@@ -85,6 +94,8 @@ export type AppSettings = {
   /** Client headers with `_` or `.` in their names that are not dropped; spelled as written. */
   readonly allowHeaders: readonly string[]
   readonly timeouts: UpstreamTimeouts
+  /** What it takes as the password of HTTP Basic; absent: HTTP Basic is the app's own business. */
+  readonly basic?: BasicSettings
   /** Pages of other origins that may use the app; absent: the app's own say stands. */
   readonly cors?: CorsPolicy
   /** Paths that take signed messages, past the rules. */
@@ -123,6 +134,7 @@ export type Settings = {
   readonly trustedProxies: readonly string[]
   /** Absent: a key file beside the database, made at the first start. */
   readonly masterKey?: Secret<string>
+  readonly keys: KeySettings
   /** Absolute path of the SQLite file. */
   readonly store: { readonly path: string }
   readonly sessions: {
@@ -130,6 +142,7 @@ export type Settings = {
     readonly absolute: Milliseconds
     readonly remember: Milliseconds
   }
+  readonly tokens: TokenSettings
   readonly login: {
     readonly password: PasswordSettings
     readonly recoveryCodes: { readonly count: number }
@@ -137,6 +150,8 @@ export type Settings = {
     readonly secondFactor: SecondFactorPolicy
     readonly passkeys: PasskeySettings
   }
+  readonly personalTokens: PersonalTokenSettings
+  readonly administrators: AdministratorSettings
   /** Absent: no text message is sent. */
   readonly sms?: SmsSettings
   readonly limits: {

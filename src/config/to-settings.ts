@@ -1,7 +1,11 @@
 import { resolve } from 'node:path'
 import type { ConfigFile } from './schema.ts'
 import { toAdmin } from './sections/admin.ts'
+import { toPersonalTokens } from './sections/api-tokens.ts'
+import { toAssertion } from './sections/assertion.ts'
+import { toBasic } from './sections/basic.ts'
 import { type LogoFiles, toBrand } from './sections/branding.ts'
+import { toKeys } from './sections/keys.ts'
 import { toLinks } from './sections/links.ts'
 import { toConnectionLimits, toListen } from './sections/listen.ts'
 import { toMail } from './sections/mail.ts'
@@ -46,8 +50,10 @@ export function toSettings(
     ...optional('admin', toAdmin(file.listen)),
     trustedProxies: file.trusted_proxies,
     ...optional('masterKey', file.master_key),
+    keys: toKeys(file.keys),
     store: { path: resolve(options.directory, file.store) },
     sessions: file.sessions,
+    tokens: file.tokens,
     login: {
       password: toPasswords(file.login.password, options.directory),
       recoveryCodes: { count: file.login.recovery_codes.count },
@@ -55,6 +61,8 @@ export function toSettings(
       secondFactor: toSecondFactor(file.login.second_factor),
       passkeys: toPasskeys(file.login.passkeys),
     },
+    personalTokens: toPersonalTokens(file.personal_tokens),
+    administrators: file.administrators,
     ...optional('sms', file.sms),
     limits: {
       auth: limits.auth,
@@ -87,12 +95,16 @@ function toApp(
     hosts: app.host,
     ...(app.upstream === undefined ? {} : { upstream: toUpstream(app.upstream, options) }),
     identityHeaders: app.headers,
+    ...optional('groupsSeparator', app.groups_separator === ',' ? undefined : app.groups_separator),
+    ...optional('assertion', toAssertion(app)),
+    ...optional('upstreamLogin', app.upstream_login),
     requestHeaders: app.request_headers,
     securityHeaders: toSecurityHeaders(app.security_headers),
     websocketOrigins: app.websocket_origins.map(({ origin }) => origin),
     allowInPaths: toPathOpenings(app),
     allowHeaders: app.allow_headers,
     timeouts: toTimeouts(app.timeouts),
+    ...optional('basic', toBasic(app)),
     ...optional('cors', app.cors),
     ...optional('webhooks', app.webhooks),
     rules: app.rules.map(toRule),

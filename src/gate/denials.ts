@@ -1,9 +1,10 @@
 import type { Authorization } from '../access/authorize.ts'
-import type { Account } from '../accounts/account.ts'
+import { accountOf, type Identification, type Scheme } from '../access/identification.ts'
 import { type Answer, problemJson } from '../http/answer.ts'
 import { type AnswerKind, answerKind } from '../http/answer-kind.ts'
 import { cookieName } from '../http/cookies.ts'
 import { rateLimitHeaders } from '../http/rate-limit-headers.ts'
+import { firstHeader } from '../http/raw-headers.ts'
 import type { ReturnReason, ReturnTickets } from '../http/return-ticket.ts'
 import { type Visit, visitUrl } from '../http/visit.ts'
 import type { Clock } from '../lib/clock.ts'
@@ -14,14 +15,26 @@ import { problemPage } from '../pages/problems/problem-page.ts'
 import type { ProblemView } from '../pages/views.ts'
 import { confirmPath } from '../portal/asked-proof.ts'
 import type { Frame } from '../portal/frame.ts'
-import type { Resolution } from '../sessions/sessions.ts'
+import { challenges, type Lacking } from './challenges.ts'
 import type { GateApp } from './gate-app.ts'
 import type { Refusal } from './refusals.ts'
+
+/** What was judged, and is no allow. */
+export type Judged = Extract<Authorization, { kind: 'decided' | 'unknown_host' }>
+
+export type Told = { readonly scheme: Scheme | undefined; readonly offersBasic: boolean }
+
+const TOLD_NOTHING: Told = { scheme: undefined, offersBasic: false }
 
 /** Every way a request is not let through, as an answer for whoever sees it. */
 export type Denials = {
   /** A decision that is not an allow, or a host nobody configured. */
-  readonly decided: (visit: Visit, authorization: Authorization) => Answer
+  readonly decided: (
+    visit: Visit,
+    authorization: Judged,
+    /** How the request said who sends it, and whether the app takes HTTP Basic. */
+    told?: Told,
+  ) => Answer
   /** A spelling of the path or a request that could be understood in more than one way. */
   readonly ambiguous: (visit: Visit, problem: 'path' | 'request') => Answer
   /** A WebSocket that another site's page tries to open. */
@@ -56,17 +69,45 @@ type Demand = {
   readonly code: string
   readonly title: string
   readonly lack: 'session' | 'proof'
+  readonly lacking: Lacking
 }
 const SIGN_IN_REQUIRED: Demand = {
   code: 'session_required',
   title: 'Sign-in required',
   lack: 'session',
+  lacking: { kind: 'credential' },
 }
-const SECOND_FACTOR_REQUIRED: Demand = { ...SIGN_IN_REQUIRED, lack: 'proof' }
-const STEP_UP_REQUIRED: Demand = {
+const SECOND_FACTOR_REQUIRED: Demand = {
+  ...SIGN_IN_REQUIRED,
+  lack: 'proof',
+  lacking: { kind: 'second_factor' },
+}
+const STEP_UP_REQUIRED = {
   lack: 'proof',
   code: 'step_up_required',
   title: 'Confirmation required',
+} as const
+/** Said of every credential that opens nothing, whatever is wrong with it. */
+const CREDENTIAL_REFUSED: Demand = {
+  ...SIGN_IN_REQUIRED,
+  code: 'invalid_credential',
+  title: 'The token or the password opens nothing here',
+}
+
+const OUT_OF_SCOPE = { lacking: { kind: 'scope' } } as const
+
+/**
+ * How a program may sign in. A page's script is not told of HTTP Basic: its browser would ask the
+ * person for a password in a box of its own.
+ */
+function programChallenges(visit: Visit, { lacking }: Pick<Demand, 'lacking'>, told: Told) {
+  const fromPage = firstHeader(visit.headers, 'sec-fetch-mode') !== undefined
+  return challenges(new URL(visit.site.portalOrigin).host, {
+    scheme: told.scheme,
+    refused: lacking.kind === 'credential' && told.scheme !== 'cookie' && told.scheme !== undefined,
+    offersBasic: told.offersBasic && !fromPage && lacking.kind !== 'scope',
+    lacking,
+  })
 }
 
 export function createDenials(deps: {
@@ -113,15 +154,19 @@ export function createDenials(deps: {
   }
 
   /** Leads to the page where what is missing can be given, and back to where one was. */
-  const signIn = (visit: Visit, path: string, told = SIGN_IN_REQUIRED): Answer => {
+  const signIn = (visit: Visit, path: string, demand: Demand, told: Told): Answer => {
     const kind = kindOf(visit)
     // A form that comes from elsewhere, or a script's URL, is no place to come back to.
     const reading = visit.method === 'GET' || visit.method === 'HEAD'
     const back = reading || kind === 'form' ? visitUrl(visit) : `${visit.site.origin}/`
-    const ticket = tickets.issue(back, reasonOf(kind, reading && told !== STEP_UP_REQUIRED))
+    const repeats = reading && demand.code !== STEP_UP_REQUIRED.code
+    const ticket = tickets.issue(back, reasonOf(kind, repeats))
     const page = `${visit.site.portalOrigin}${path}`
     const loginUrl = `${page}${path.includes('?') ? '&' : '?'}rt=${ticket}`
-    const headers = [['WWW-Authenticate', `Session login_uri="${page}"`]] as const
+    const headers = [
+      ['WWW-Authenticate', `Session login_uri="${page}"`] as const,
+      ...(kind === 'program' ? programChallenges(visit, demand, told) : []),
+    ]
     switch (kind) {
       case 'page':
         return {
@@ -136,7 +181,7 @@ export function createDenials(deps: {
         return frame.page(
           visit,
           401,
-          (page) => problemPage(page, { kind: 'interrupted', loginUrl, lack: told.lack }),
+          (page) => problemPage(page, { kind: 'interrupted', loginUrl, lack: demand.lack }),
           { oneLanguage: true, headers },
         )
       case 'frame':
@@ -148,8 +193,8 @@ export function createDenials(deps: {
       case 'program':
         return problemJson({
           status: 401,
-          title: told.title,
-          code: told.code,
+          title: demand.title,
+          code: demand.code,
           reference: visit.requestId,
           loginUrl: page,
           headers,
@@ -160,7 +205,7 @@ export function createDenials(deps: {
   }
 
   return {
-    decided: (visit, authorization) => {
+    decided: (visit, authorization, told = TOLD_NOTHING) => {
       if (authorization.kind === 'unknown_host') {
         return problem(visit, 404, 'unknown_host', 'Unknown host', {
           kind: 'unknown_host',
@@ -170,32 +215,47 @@ export function createDenials(deps: {
       const { app, decision, resolution } = authorization
       switch (decision.kind) {
         case 'sign_in':
-          return signIn(visit, pageFor(resolution))
+          return signIn(
+            visit,
+            pageFor(resolution),
+            resolution.kind === 'refused' ? CREDENTIAL_REFUSED : SIGN_IN_REQUIRED,
+            told,
+          )
         case 'second_factor':
-          return signIn(visit, PATHS.secondStep, SECOND_FACTOR_REQUIRED)
-        case 'confirm':
-          return signIn(visit, confirmPath(decision.stepUp), STEP_UP_REQUIRED)
+          return signIn(visit, PATHS.secondStep, SECOND_FACTOR_REQUIRED, told)
+        case 'confirm': {
+          const { stepUp } = decision
+          const demand = { ...STEP_UP_REQUIRED, lacking: { kind: 'proof', stepUp } } as const
+          return signIn(visit, confirmPath(stepUp), demand, told)
+        }
         case 'forbidden': {
-          const account: Account | undefined =
-            resolution.kind === 'active' ? resolution.account : undefined
+          const account = resolution.kind === 'pending' ? undefined : accountOf(resolution)
           const language = frame.language(visit)
           const { explanation, remediation } = decision.rule
           const words = {
             ...text('explanation', explanation, language),
             ...text('remediation', remediation, language),
           }
-          const answer = problem(visit, 403, 'forbidden', 'Not allowed', {
-            kind: 'forbidden',
-            appName: app.name,
-            signedInAs: account?.name ?? '',
-            ...words,
-            ...(account === undefined
-              ? {}
-              : {
-                  switchPath: switchPath(visit),
-                  appsPath: `${visit.site.portalOrigin}${PATHS.launcher}`,
-                }),
-          })
+          const scoped = decision.reason === 'out_of_scope'
+          const answer = problem(
+            visit,
+            403,
+            scoped ? 'out_of_scope' : 'forbidden',
+            scoped ? 'The token was not made for this' : 'Not allowed',
+            {
+              kind: 'forbidden',
+              appName: app.name,
+              signedInAs: account?.name ?? '',
+              ...words,
+              ...(account === undefined
+                ? {}
+                : {
+                    switchPath: switchPath(visit),
+                    appsPath: `${visit.site.portalOrigin}${PATHS.launcher}`,
+                  }),
+            },
+            scoped ? programChallenges(visit, OUT_OF_SCOPE, told) : [],
+          )
           return noted(visit, answer, {
             reason: decision.reason,
             app: app.name,
@@ -323,7 +383,7 @@ function switchPath(visit: Visit): string {
 }
 
 /** Where what is missing can be given. */
-function pageFor(resolution: Resolution): string {
+function pageFor(resolution: Identification): string {
   if (resolution.kind !== 'pending') return PATHS.login
   return resolution.owes === 'password' ? PATHS.changePassword : PATHS.secondStep
 }

@@ -54,24 +54,33 @@ export function createForwardAuth(deps: {
       target: asked.target,
       site: deps.siteOf(asked.host),
     }
-    const render = (passage: Passage): Answer => {
+    const allow = (app: string, headers: Answer['headers']): Answer => {
+      if (sizeOf(headers) > MAX_IDENTITY_BYTES) {
+        const refusal = denials.identityTooLarge(asking, app)
+        return wantsPage ? refusal : contract.adapt(refusal)
+      }
+      // The page is fetched after a refusal: if it is allowed by now, ask for it again.
+      if (wantsPage) return isLoop(asking) ? denials.lostCookie(asking) : again(asking)
+      return {
+        status: 200,
+        headers: cors === undefined ? headers : [...headers, ...cors.headersFor(asking)],
+        body: '',
+      }
+    }
+    const render = (passage: Passage): Answer | Promise<Answer> => {
       if (!isLimited(passage)) cors?.meet(asking, 'note')
       if (passage.kind === 'pass') {
         if (asked.websocket && !passage.app.allowsOrigin(asking)) {
           return contract.adapt(denials.foreignOrigin(asking))
         }
-        const headers = passage.app.identify(passage.authorization.decision)
-        if (sizeOf(headers) > MAX_IDENTITY_BYTES) {
-          const refusal = denials.identityTooLarge(asking, passage.app.name)
-          return wantsPage ? refusal : contract.adapt(refusal)
-        }
-        // The page is fetched after a refusal: if it is allowed by now, ask for it again.
-        if (wantsPage) return isLoop(asking) ? denials.lostCookie(asking) : again(asking)
-        return {
-          status: 200,
-          headers: cors === undefined ? headers : [...headers, ...cors.headersFor(asking)],
-          body: '',
-        }
+        const { app } = passage
+        const headers = app.identify(passage.authorization)
+        return headers instanceof Promise
+          ? headers.then(
+              (late) => allow(app.name, late),
+              (error) => contract.adapt(judge.failed(asking, error)),
+            )
+          : allow(app.name, headers)
       }
       return wantsPage ? passage.answer : contract.adapt(passage.answer)
     }

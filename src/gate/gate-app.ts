@@ -1,11 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Authorization } from '../access/authorize.ts'
+import type { Scheme } from '../access/identification.ts'
 import type { PathOpening } from '../http/request-path.ts'
 import type { Visit } from '../http/visit.ts'
-import type { Decision } from '../policy/decide.ts'
+import type { BasicAccepts } from '../login/basic.ts'
 
 /** An authorization whose decision is known. */
 export type Decided = Extract<Authorization, { kind: 'decided' }>
+
+/** An allow, and how the request said who sends it. */
+export type Passed = { readonly authorization: Decided; readonly scheme: Scheme | undefined }
 
 /** An app as the pipeline sees it: what to tell it, and how to reach it. */
 export type GateApp = {
@@ -14,17 +18,19 @@ export type GateApp = {
   readonly maintenance?: { readonly fr?: string; readonly en?: string }
   /** Spellings in paths that are refused otherwise. */
   readonly allowInPaths: ReadonlySet<PathOpening>
+  /** What it takes by HTTP Basic; absent: nothing, `Authorization: Basic` is the app's own. */
+  readonly basic?: BasicAccepts
   /** Whether the page that opens a WebSocket, if it was one, may do so. */
   readonly allowsOrigin: (visit: Visit) => boolean
-  /** The identity headers of an allow, all of them, empty for nobody. */
-  readonly identify: (decision: Decision) => readonly (readonly [string, string])[]
-  /** Absent for apps that another proxy forwards to. */
-  readonly forward?: (
-    visit: Visit,
-    req: IncomingMessage,
-    res: ServerResponse,
+  /**
+   * The identity headers of an allow, all of them, empty for nobody.
+   * @throws AppError `store_unavailable`, `keys_unavailable`; the request must not pass then
+   */
+  readonly identify: (
     authorization: Decided,
-  ) => void
+  ) => readonly (readonly [string, string])[] | Promise<readonly (readonly [string, string])[]>
+  /** Absent for apps that another proxy forwards to. */
+  readonly forward?: (visit: Visit, req: IncomingMessage, res: ServerResponse, pass: Passed) => void
   /** Forwards a message whose body was read and whose sender was made sure of, past the rules. */
   readonly deliver?: (
     visit: Visit,
@@ -32,10 +38,5 @@ export type GateApp = {
     res: ServerResponse,
     message: { readonly body: Buffer; readonly sender: string },
   ) => void
-  readonly upgrade?: (
-    visit: Visit,
-    req: IncomingMessage,
-    head: Buffer,
-    authorization: Decided,
-  ) => void
+  readonly upgrade?: (visit: Visit, req: IncomingMessage, head: Buffer, pass: Passed) => void
 }

@@ -1,7 +1,15 @@
-import type { Authorization, Authorize, Matched } from '../access/authorize.ts'
+import type { Authorization, Authorize, Matched, Who } from '../access/authorize.ts'
 import { coveringRules } from '../access/covering-rules.ts'
+import {
+  accountOf,
+  holderOf,
+  type Identification,
+  principalOf,
+  type Scheme,
+} from '../access/identification.ts'
 import type { Answer } from '../http/answer.ts'
 import { cookieName, readCookie } from '../http/cookies.ts'
+import { firstHeader } from '../http/raw-headers.ts'
 import { readRequestPath } from '../http/request-path.ts'
 import { type Visit, visitForLog } from '../http/visit.ts'
 import { AppError } from '../lib/app-error.ts'
@@ -11,7 +19,7 @@ import type { RateClass } from '../limits/rate-class.ts'
 import { createTolls, type Paid, type PricedRule } from '../limits/tolls.ts'
 import { type Metrics, NO_METRICS } from '../metrics/metrics.ts'
 import type { PathReading } from '../policy/target.ts'
-import type { Sessions } from '../sessions/sessions.ts'
+import { type Credential, type Credentials, schemeOf } from './credentials.ts'
 import type { Denials } from './denials.ts'
 import type { Decided, GateApp } from './gate-app.ts'
 import type { GateLog } from './gate-log.ts'
@@ -19,7 +27,13 @@ import type { GateLog } from './gate-log.ts'
 /** What came of a visit: an answer that ends it, or an allow and the app it is for. */
 export type Passage =
   | { readonly kind: 'answer'; readonly answer: Answer }
-  | { readonly kind: 'pass'; readonly app: GateApp; readonly authorization: Decided }
+  | {
+      readonly kind: 'pass'
+      readonly app: GateApp
+      readonly authorization: Decided
+      /** How the request said who sends it: what it said in `Authorization` is not the app's. */
+      readonly scheme: Scheme | undefined
+    }
 
 /** Whether a visit ended before anything was asked about it, for there were too many. */
 export function isLimited(passage: Passage): boolean {
@@ -45,7 +59,7 @@ export const ALLOWED_METHODS = 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS'
 
 export function createJudge(deps: {
   readonly authorize: Authorize
-  readonly sessions: Pick<Sessions, 'familiar' | 'familiarUser'>
+  readonly credentials: Credentials
   readonly limiter: Limiter
   /** By name, the built-in ones among them. */
   readonly classes: ReadonlyMap<string, RateClass>
@@ -60,19 +74,23 @@ export function createJudge(deps: {
   /** Whether an app might take the path for one that only signed messages enter by. */
   readonly inLane?: (host: string, readings: readonly PathReading[]) => boolean
 }): Judge {
-  const { denials, limiter, sessions, authorize, metrics = NO_METRICS } = deps
+  const { denials, limiter, credentials, authorize, metrics = NO_METRICS } = deps
   const tolls = createTolls(deps)
 
   const judge: Judge['judge'] = (visit) => {
-    const token = readCookie(visit.headers, cookieName('session', visit.site.binding))
-    const pay = (rules: readonly PricedRule[], app: string) =>
-      tolls.enter(rules, {
+    const asked = ask(visit)
+    const takes = asked.kind === 'matched' ? deps.apps.get(asked.app.name)?.basic : undefined
+    const cookie = readCookie(visit.headers, cookieName('session', visit.site.binding))
+    const credential = credentials.read(visit.headers, cookie, takes)
+    const pay = (rules: readonly PricedRule[], app: string) => {
+      const familiar = credential === undefined ? undefined : credentials.familiar(credential)
+      return tolls.enter(rules, {
         address: networkKey(visit.client.address),
         app,
-        session: token === undefined ? undefined : sessions.familiar(token),
-        user: () => (token === undefined ? undefined : sessions.familiarUser(token)),
+        session: familiar?.session,
+        user: () => familiar?.user,
       })
-    const asked = ask(visit)
+    }
     const paid =
       asked.kind === 'matched'
         ? pay(coveringRules(asked.requirement), asked.app.name)
@@ -88,14 +106,36 @@ export function createJudge(deps: {
         if (gateApp?.maintenance !== undefined) {
           return { kind: 'answer', answer: denials.maintenance(visit, gateApp) }
         }
-        if (gateApp !== undefined) return { kind: 'pass', app: gateApp, authorization }
+        if (gateApp !== undefined) {
+          return { kind: 'pass', app: gateApp, authorization, scheme: schemeOf(credential) }
+        }
+      }
+      if (authorization.kind === 'limited') {
+        return { kind: 'answer', answer: limited(visit, authorization) }
+      }
+      if (authorization.kind === 'busy') {
+        return { kind: 'answer', answer: denials.unavailable(visit) }
       }
       logDenial(visit, authorization)
-      return { kind: 'answer', answer: denials.decided(visit, authorization) }
+      const refusal = { scheme: schemeOf(credential), offersBasic: takes !== undefined }
+      return { kind: 'answer', answer: denials.decided(visit, authorization, refusal) }
     }
-    const authorization = authorize.decide(asked, token)
+    const authorization = authorize.decide(asked, whoOf(visit, credential))
     return authorization instanceof Promise ? authorization.then(settle) : settle(authorization)
   }
+
+  const whoOf = (visit: Visit, credential: Credential | undefined): Who | undefined =>
+    credential === undefined
+      ? undefined
+      : (level) =>
+          credentials.identify(credential, level, {
+            requestId: visit.requestId,
+            address: visit.client.address,
+            userAgent:
+              credential.kind === 'basic'
+                ? (firstHeader(visit.headers, 'user-agent') ?? '').slice(0, 256)
+                : '',
+          })
 
   /** What the rules say of it; `refused`: it is not fit to be asked about. */
   const ask = (visit: Visit): Asked => {
@@ -130,11 +170,12 @@ export function createJudge(deps: {
   const settleUp = (visit: Visit, paid: Paid, authorization: Authorization) => {
     if (paid.owed.length === 0 || authorization.kind !== 'decided') return undefined
     const { resolution } = authorization
-    if (resolution.kind !== 'active') return undefined
+    const holder = holderOf(resolution)
+    if (holder === undefined || resolution.kind === 'none') return undefined
     const settled = tolls.settle(paid, {
       address: networkKey(visit.client.address),
-      session: resolution.session.id,
-      user: resolution.principal.userId,
+      session: holder,
+      user: principalOf(resolution)?.userId ?? holder,
     })
     return settled.kind === 'limited' ? limited(visit, settled) : undefined
   }
@@ -166,7 +207,7 @@ export function createJudge(deps: {
         reason: why,
         app: app.name,
         rule: decision.rule.name,
-        ...(resolution.kind === 'none' ? {} : { user: resolution.account.name }),
+        ...userOf(resolution),
         ...visitForLog(visit),
       },
       'refused',
@@ -188,6 +229,12 @@ export function createJudge(deps: {
   }
 
   return { judge, spend, failed }
+}
+
+/** The account's name, or what a service token is known as. */
+function userOf(who: Identification): { readonly user?: string } {
+  const name = accountOf(who)?.name ?? principalOf(who)?.name
+  return name === undefined ? {} : { user: name }
 }
 
 /** What there is to decide, or why there is nothing; the answer is made when it was paid for. */

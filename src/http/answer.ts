@@ -4,7 +4,7 @@ import type { ServerResponse } from 'node:http'
 export type Answer = {
   readonly status: number
   readonly headers: readonly (readonly [name: string, value: string])[]
-  readonly body: string
+  readonly body: string | Buffer
 }
 
 /** Sends the answer, or only its head for `HEAD`. */
@@ -15,8 +15,9 @@ export function sendAnswer(res: ServerResponse, answer: Answer, method: string |
   }
   const flat: string[] = []
   for (const [name, value] of answer.headers) flat.push(name, value)
-  // RFC 9110 8.6: there is none with 204.
-  if (answer.status !== 204) flat.push('Content-Length', String(Buffer.byteLength(answer.body)))
+  // RFC 9110 8.6: there is none with 204, and with 304 only that of the whole answer.
+  if (answer.status !== 204 && answer.status !== 304)
+    flat.push('Content-Length', String(Buffer.byteLength(answer.body)))
   res.writeHead(answer.status, flat)
   res.end(method === 'HEAD' ? undefined : answer.body)
 }

@@ -5,32 +5,54 @@ import type { Principal } from './principal.ts'
 /** A header field: name and value, ready for the wire. */
 export type HeaderPair = readonly [name: string, value: string]
 
-/** Under which names an app is told who is asking. */
-export type IdentityHeaderNames = {
-  readonly user: string
-  readonly groups: string
-  readonly name: string
-  readonly email: string
-}
+/**
+ * What an app can be told of who is asking, in the order it is told. `username` is the account
+ * name once more, for apps that read it under two names.
+ */
+export const IDENTITY_ROLES = ['user', 'groups', 'name', 'email', 'username'] as const
+export type IdentityRole = (typeof IDENTITY_ROLES)[number]
+
+/** Under which names an app is told who is asking; what has no name it is not told. */
+export type IdentityHeaderNames = { readonly [Role in IdentityRole]?: string }
+
+/** What stands between two groups; inside a group's name it is percent-encoded. */
+export type GroupsSeparator = ',' | ';' | '|' | ' '
+
+/** Of an identity, what headers tell. */
+export type ToldIdentity = Pick<Principal, 'name' | 'displayName' | 'email' | 'groups'>
 
 /**
- * Who is asking, as the app reads it: always all four fields, empty for nobody, so that no
- * field's absence lets a client's own value stand (GHSA-7r4p-vjf4-gxv4).
+ * Who is asking, as the app reads it: always all fields that have a name, empty for nobody, so
+ * that no field's absence lets a client's own value stand (GHSA-7r4p-vjf4-gxv4).
  *
- * Groups are joined by commas. A value is printable ASCII as it is; other characters, `%`, a
- * comma inside a group's name and a space at either end are percent-encoded UTF-8 (RFC 3986 2.1),
- * so `decodeURIComponent` gives the original of every value and of every group.
+ * A value is printable ASCII as it is; other characters, `%`, the separator inside a group's name
+ * and a space at either end are percent-encoded UTF-8 (RFC 3986 2.1), so `decodeURIComponent`
+ * gives the original of every value and of every group.
  */
 export function identityHeaders(
-  principal: Pick<Principal, 'name' | 'displayName' | 'email' | 'groups'> | undefined,
+  principal: ToldIdentity | undefined,
   names: IdentityHeaderNames,
+  separator: GroupsSeparator = ',',
 ): readonly HeaderPair[] {
-  return [
-    [names.user, encodeValue(principal?.name ?? '')],
-    [names.groups, principal?.groups.map(encodeGroup).join(',') ?? ''],
-    [names.name, encodeValue(principal?.displayName ?? '')],
-    [names.email, encodeValue(principal?.email ?? '')],
-  ]
+  const pairs: HeaderPair[] = []
+  for (const role of IDENTITY_ROLES) {
+    const name = names[role]
+    if (name !== undefined) {
+      pairs.push([name, principal === undefined ? '' : VALUES[role](principal, separator)])
+    }
+  }
+  return pairs
+}
+
+const VALUES: Readonly<
+  Record<IdentityRole, (principal: ToldIdentity, separator: GroupsSeparator) => string>
+> = {
+  user: ({ name }) => encodeValue(name),
+  groups: ({ groups }, separator) =>
+    groups.map((group) => encodeGroup(group, separator)).join(separator),
+  name: ({ displayName }) => encodeValue(displayName),
+  email: ({ email }) => encodeValue(email),
+  username: ({ name }) => encodeValue(name),
 }
 
 /** Judges one field name as received, whatever its spelling. */
@@ -41,8 +63,7 @@ export type IdentityHeaderFilter = (rawName: string) => boolean
  * to a member of a known family. Such a field is removed from every request that is let through.
  */
 export function createHeaderFilter(configured: IdentityHeaderNames): IdentityHeaderFilter {
-  const { user, groups, name, email } = configured
-  const names = new Set([user, groups, name, email].map(foldHeaderName))
+  const names = new Set(Object.values(configured).map(foldHeaderName))
   return remember((rawName) => {
     const folded = foldHeaderName(rawName)
     return names.has(folded) || isIdentityFamily(folded)
@@ -58,6 +79,6 @@ function encodeValue(value: string): string {
   return PLAIN.test(value) ? value : value.toWellFormed().replace(ENCODED, encodeURIComponent)
 }
 
-function encodeGroup(group: string): string {
-  return encodeValue(group).replaceAll(',', '%2C')
+function encodeGroup(group: string, separator: GroupsSeparator): string {
+  return encodeValue(group).replaceAll(separator, encodeURIComponent(separator))
 }

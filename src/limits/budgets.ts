@@ -14,6 +14,9 @@ import type { ClassKey, RateClass } from './rate-class.ts'
  *
  * `resetLink`: by user id; links sent to who is said to have forgotten a password.
  *
+ * `refresh`: by session; refresh tokens spent, each of which is a row until it expires. A program
+ * needs four an hour.
+ *
  * `cspReport`: by network. A page that an app fills with inline style sends one report for each.
  *
  * `refusalsKept`: by network; how many refusals of one are written down for `audit show`.
@@ -30,6 +33,7 @@ export const BUDGETS = {
   resetLink: { name: 'reset-link', count: 3, window: HOUR },
   refusalsKept: { name: 'refusals-kept', count: 30, window: MINUTE },
   askAgain: { name: 'ask-again', count: 2, window: 10 * SECOND },
+  refresh: { name: 'refresh', count: 120, window: HOUR },
   cspReport: { name: 'csp-report', count: 300, window: MINUTE },
 } as const satisfies Readonly<Record<string, Budget>>
 

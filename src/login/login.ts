@@ -1,24 +1,21 @@
 import type { Account, AccountStore } from '../accounts/account.ts'
-import { newUserId } from '../accounts/user-id.ts'
-import type { Audit, AuditContext } from '../audit/audit.ts'
+import type { Audit } from '../audit/audit.ts'
 import type { Enrolled } from '../factors/enrolled.ts'
 import type { FailureStreaks } from '../factors/failure-streaks.ts'
 import type { PasswordHasher } from '../factors/password.ts'
 import type { RecoveryCodes } from '../factors/recovery-codes.ts'
 import type { Totp } from '../factors/totp/totp.ts'
-import type { UserId } from '../identity/principal.ts'
 import type { Clock } from '../lib/clock.ts'
-import { foldName } from '../lib/fold.ts'
-import { networkKey } from '../lib/network.ts'
 import type { Secret } from '../lib/secret.ts'
 import type { Budget, Limiter } from '../limits/limiter.ts'
 import type { Lockout } from '../limits/lockout.ts'
-import type { Session } from '../sessions/session.ts'
+import type { Session, SessionClient } from '../sessions/session.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import { type ConfirmPassword, createConfirmPassword } from './confirm-password.ts'
+import type { PasswordAttempt } from './password-attempt.ts'
 import type { PasswordUpkeep } from './password-upkeep.ts'
 import { createSecondStep, type SecondStepBudgets } from './second-step.ts'
-import { auditContext, failure, type LoginContext, orUndo, type StepOutcome } from './step.ts'
+import { auditContext, type LoginContext, orUndo, type StepOutcome } from './step.ts'
 
 export type Login = {
   /** First step. The same work is done whether the account exists, is locked, or neither. */
@@ -27,6 +24,8 @@ export type Login = {
       readonly username: string
       readonly password: Secret<string>
       readonly remember: boolean
+      /** Absent: a browser. */
+      readonly client?: SessionClient
     },
     context: LoginContext,
   ) => Promise<StepOutcome>
@@ -59,7 +58,9 @@ export type Login = {
 }
 
 export type LoginDeps = {
-  readonly accounts: Pick<AccountStore, 'byName' | 'byEmail' | 'passwordHash'>
+  /** One for all ways to give a password: failures and unlocks are counted together. */
+  readonly attempt: PasswordAttempt
+  readonly accounts: Pick<AccountStore, 'passwordHash'>
   readonly passwords: PasswordHasher
   /** Absent: a password that was right is left as it is. */
   readonly upkeep?: PasswordUpkeep
@@ -81,77 +82,13 @@ export type LoginBudgets = SecondStepBudgets & {
 
 /** The login state machine: nothing → password right → complete. */
 export function createLogin(deps: LoginDeps, budgets: LoginBudgets): Login {
-  const { limiter, lockout, audit, clock } = deps
-
-  const startedAt = clock.now()
-  /** The newest unlock obeyed, by account: bounded by the accounts there are. */
-  const unlocks = new Map<UserId, number>()
-
-  /** The command line lifts a lock through the store: this process hears of it here. */
-  const obeyUnlock = (account: Account) => {
-    if (account.unlockedAt <= (unlocks.get(account.id) ?? startedAt)) return
-    lockout.unlock(account.name)
-    unlocks.set(account.id, account.unlockedAt)
-  }
-
-  const nobody = newUserId()
-  /** By name, or by the address of one account alone. SECURITY: the same questions for everybody. */
-  const readAccount = async (name: string, typed: string) => {
-    const named = await deps.accounts.byName(name)
-    const addressed = await deps.accounts.byEmail(typed.trim())
-    const account = named ?? addressed
-    // As much is read for a name that nobody has.
-    const hash = await deps.accounts.passwordHash(account?.id ?? nobody)
-    return { account, hash }
-  }
+  const { lockout, audit, clock } = deps
+  const { begin, obeyUnlock } = deps.attempt
 
   const withPassword: Login['withPassword'] = async (input, context) => {
-    const network = networkKey(context.address)
-    const take = limiter.take(budgets.password, network)
-    const typed = input.username.slice(0, 1024)
-    const folded = foldName(typed).slice(0, 128)
-    if (take.kind === 'limited') {
-      audit(failure('auth.password', 'rate_limited'), auditContext(context, {}))
-      return { kind: 'limited', take, budget: budgets.password }
-    }
-    const giveBack = () => limiter.refund(budgets.password, network)
-    const { account, hash } = await orUndo(() => readAccount(folded, typed), giveBack)
-    // Every spelling of one account, its address among them, is counted under its name.
-    const name = account?.name ?? folded
-    // SECURITY: what was typed is written down nowhere unless it is the name of an account: many a
-    // password is typed into the field above its own.
-    const trail: AuditContext = auditContext(context, account === undefined ? {} : { account })
-    const device = account === undefined ? undefined : context.knownDevice(account)
-    if (account !== undefined) obeyUnlock(account)
-    const door = lockout.begin(name, network, device)
-    // SECURITY: the hash is computed in every case, so time does not tell them apart.
-    const takeBack = () => {
-      giveBack()
-      if (door.kind === 'go') door.attempt.cancelled()
-    }
-    const verdict = await orUndo(() => deps.passwords.verify(input.password, hash), takeBack)
-    if (verdict.kind === 'busy') {
-      takeBack()
-      audit(failure('auth.password', 'busy'), trail)
-      return { kind: 'busy' }
-    }
-    const reason =
-      door.kind === 'locked'
-        ? 'locked'
-        : account === undefined
-          ? 'unknown_account'
-          : verdict.kind === 'wrong'
-            ? 'wrong'
-            : account.disabled
-              ? 'disabled'
-              : undefined
-    if (reason !== undefined || account === undefined || door.kind === 'locked') {
-      audit(failure('auth.password', reason ?? 'unknown_account'), trail)
-      if (door.kind === 'go' && door.attempt.last) {
-        audit({ event: 'auth.locked', outcome: 'deny', reason: 'failures' }, trail)
-      }
-      return { kind: 'refused' }
-    }
+    const attempt = await begin(input, context)
+    if (attempt.kind !== 'right') return attempt
+    const { account, hash, takeBack } = attempt
     const owesSecond = await orUndo(() => deps.enrolled.hasSecond(account.id), takeBack)
     const opening = () =>
       deps.sessions.open({
@@ -159,27 +96,23 @@ export function createLogin(deps: LoginDeps, budgets: LoginBudgets): Login {
         stage: owesSecond ? 'pending' : 'complete',
         factors: [{ kind: 'password', at: clock.now() }],
         remember: input.remember,
+        client: input.client ?? 'browser',
         address: context.address,
         userAgent: context.userAgent,
       })
     const issued = await orUndo(opening, takeBack)
     // Whoever changes a password ends the account's sessions in the same step: one that was
     // opened with the old password in that moment must not outlive it.
-    const { hash: hashNow } = await orUndo(() => readAccount(folded, typed), takeBack)
-    // A stronger hash of the same password may have taken its place.
-    const isStill = async () =>
-      hashNow === hash || (await deps.passwords.verify(input.password, hashNow)).kind === 'right'
-    if (hash === undefined || !(await orUndo(isStill, takeBack))) {
+    if (!(await orUndo(attempt.isStill, takeBack))) {
       await deps.sessions.end(issued.session.id)
-      audit(failure('auth.password', 'wrong'), trail)
+      attempt.refuse('wrong')
       return { kind: 'refused' }
     }
-    giveBack()
-    door.attempt.succeeded()
+    attempt.settle()
     const known = auditContext(context, { account, session: issued.session })
     audit({ event: 'auth.password', outcome: 'success' }, known)
     audit({ event: 'session.created', outcome: 'success' }, known)
-    const needsRehash = verdict.kind === 'right' && verdict.needsRehash
+    const { needsRehash } = attempt
     deps.upkeep?.given({ account, password: input.password, hash, needsRehash }, known)
     return { kind: 'signed_in', issued, account, next: owesSecond ? 'second_step' : 'done' }
   }

@@ -5,7 +5,7 @@ import type { AssertionVerdict, CeremonyAt, Passkeys } from '../factors/passkeys
 import type { Clock } from '../lib/clock.ts'
 import { networkKey } from '../lib/network.ts'
 import type { Budget, Limiter } from '../limits/limiter.ts'
-import type { Session } from '../sessions/session.ts'
+import type { Session, SessionClient } from '../sessions/session.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import type { SecondStep } from './second-step.ts'
 import { auditContext, failure, type LoginContext, orUndo, type StepOutcome } from './step.ts'
@@ -24,7 +24,12 @@ export type PasskeyLogin = {
    * two factors. Wrong passwords of strangers do not stand in its way: they lock passwords only.
    */
   readonly whole: (
-    input: { readonly json: string; readonly remember: boolean },
+    input: {
+      readonly json: string
+      readonly remember: boolean
+      /** Absent: a browser. */
+      readonly client?: SessionClient
+    },
     at: Pick<CeremonyAt, 'holder' | 'origin'>,
     context: LoginContext,
   ) => Promise<PasskeyOutcome>
@@ -68,7 +73,7 @@ export function createPasskeyLogin(
   }
 
   return {
-    whole: async ({ json, remember }, { holder, origin }, context) => {
+    whole: async ({ json, remember, client = 'browser' }, { holder, origin }, context) => {
       const purpose: ChallengeFor = { ceremony: 'sign_in', userId: '', holder }
       if (passkeys.isExpired(json, purpose)) return { kind: 'expired' }
       const network = networkKey(context.address)
@@ -101,6 +106,7 @@ export function createPasskeyLogin(
             stage: 'complete',
             factors: [{ kind: 'passkey', at: clock.now() }],
             remember,
+            client,
             address: context.address,
             userAgent: context.userAgent,
           }),

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto'
 import type { Account, AccountStore, SetupStore } from '../accounts/account.ts'
+import { parseGroupName } from '../accounts/account-name.ts'
 import type { PasswordPolicy } from '../accounts/password-policy.ts'
 import { checkRegistration, type RegistrationProblem } from '../accounts/registration.ts'
 import type { Audit } from '../audit/audit.ts'
@@ -12,7 +13,7 @@ import { Secret } from '../lib/secret.ts'
 import type { Budget, Limiter, Take } from '../limits/limiter.ts'
 import type { Issued, Sessions } from '../sessions/sessions.ts'
 
-/** Group of the first account. */
+/** A group of the first account. */
 export const FIRST_GROUP = 'admins'
 
 /** A setup link that is not used is dead after this; the next start prints a new one. */
@@ -57,9 +58,16 @@ export function createSetup(
     readonly audit: Audit
     readonly clock: Clock
   },
-  options: { readonly budget: Budget },
+  options: {
+    readonly budget: Budget
+    /** Groups that administer: the first account is put into the first of them. */
+    readonly administrators?: readonly string[]
+  },
 ): Setup {
   const { store, clock, audit } = deps
+  const administrators = (options.administrators ?? [])
+    .slice(0, 1)
+    .filter((group) => parseGroupName(group).kind === 'ok')
   return {
     offer: async () => {
       const token = randomToken()
@@ -78,7 +86,7 @@ export function createSetup(
         audit({ event: 'setup.claimed', outcome: 'failure' }, trail)
         return { kind: 'gone' }
       }
-      const registration = { ...fields, groups: [FIRST_GROUP] }
+      const registration = { ...fields, groups: [FIRST_GROUP, ...administrators] }
       const checked = await checkRegistration(registration, deps.passwordPolicy)
       if (checked.kind === 'refused') return { kind: 'invalid', problems: checked.problems }
       const hashed = await deps.passwords.hash(fields.password)

@@ -17,6 +17,22 @@ export type Metrics = {
   readonly webhook: (app: string, outcome: string) => void
   /** How long it took to check a signature, in seconds. */
   readonly signatureChecked: (seconds: number) => void
+  /** Where the state of the keys is asked for, whenever metrics are. */
+  readonly keys: (read: () => KeyFigures) => void
+}
+
+/** The keys that things are signed and sealed with. Ages are milliseconds. */
+export type KeyFigures = {
+  readonly ages: readonly {
+    readonly purpose: string
+    readonly age: number
+    /** That are not retired. */
+    readonly count: number
+  }[]
+  /** Stored values that wait to be sealed with the current key. */
+  readonly rowsLeft: number
+  /** Absent: it is not known. */
+  readonly masterAge?: number
 }
 
 /** For when nobody asks. */
@@ -30,6 +46,7 @@ export const NO_METRICS: Metrics = {
   corsRefused: ignore,
   webhook: ignore,
   signatureChecked: ignore,
+  keys: ignore,
 }
 
 function ignore(): void {}

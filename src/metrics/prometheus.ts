@@ -1,3 +1,4 @@
+import { createKeyGauges } from './key-gauges.ts'
 import type { Metrics } from './metrics.ts'
 import { createTally, type Tally } from './tally.ts'
 
@@ -118,6 +119,7 @@ export async function createPrometheus(options: {
       corsRefused: corsRefused.add,
       webhook: webhook.add,
       signatureChecked: (seconds) => signatures.observe(seconds),
+      keys: (read) => createKeyGauges(client, registers, read),
     },
     scrape: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),
   }

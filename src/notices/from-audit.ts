@@ -74,6 +74,9 @@ export function createNoticesFromAudit(
     note: (event, context) => {
       const at = clock.now()
       if (event.outcome !== 'success') {
+        if (event.event === 'token.reused') {
+          return tell(context, at, () => ({ kind: 'token_reused' }))
+        }
         if (event.event !== 'auth.locked') return
         return notifier.run(async () => {
           const account = await about(context)
@@ -134,6 +137,8 @@ function plainNotice(event: AuditEvent): Notice | undefined {
       return { kind: 'factor_removed', factor: 'phone', label: '' }
     case 'factor.recovery_codes_created':
       return { kind: 'recovery_codes_created' }
+    case 'token.created':
+      return { kind: 'token_created', label }
     case 'password.changed':
       return {
         kind: 'password_changed',

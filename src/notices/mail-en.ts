@@ -98,6 +98,19 @@ function tell(about: MailSubject): Told {
         lead: [`They replace the earlier ones, which no longer open your ${place} account.`],
         alarm: takenOver(about, 'Somebody may have taken over your account.'),
       }
+    case 'token_created':
+      return {
+        subject: `New personal token: ${place}`,
+        title: 'A personal token was created',
+        lead: [`A program that sends it acts as you on ${place}, without your password.`],
+        alarm: {
+          ...takenOver(about, ''),
+          lines: [
+            'Somebody may have taken over your account.',
+            'Revoke the token, end the sessions you do not recognise, and change your password:',
+          ],
+        },
+      }
     case 'recovery_code_used':
       return {
         subject: `Recovery code used: ${remaining(notice.left)}`,
@@ -154,6 +167,20 @@ function tell(about: MailSubject): Told {
           `A link that works once, made by whoever runs ${place}, just opened your account without a password.`,
         ],
         alarm: takenOver(about, 'If you did not ask for a link, talk to them.'),
+      }
+    case 'token_reused':
+      return {
+        subject: `A program was signed out: ${place}`,
+        title: 'A program was signed out of your account',
+        lead: [
+          `A program that is signed in to your ${place} account used a key that works once for the second time. Either it has a fault, or somebody has a copy of that key: nobody can tell which, so its sign-in was ended.`,
+          'Sign in to it again. If this happens again, tell whoever made the program.',
+        ],
+        alarm: {
+          title: 'Do you know of no such program?',
+          lines: ['Then somebody may know your password. Change it:'],
+          action: { label: 'Change my password', url: site.changePassword },
+        },
       }
     case 'test':
       return {

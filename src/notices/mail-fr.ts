@@ -100,6 +100,21 @@ function tell(about: MailSubject): Told {
         lead: [`Ils remplacent les précédents, qui n’ouvrent plus votre compte ${place}.`],
         alarm: takenOver(about, 'Quelqu’un a peut-être pris la main sur votre compte.'),
       }
+    case 'token_created':
+      return {
+        subject: `Nouveau jeton personnel\u00a0: ${place}`,
+        title: 'Un jeton personnel a été créé',
+        lead: [
+          `Un programme qui l’envoie agit à votre place sur ${place}, sans votre mot de passe.`,
+        ],
+        alarm: {
+          ...takenOver(about, ''),
+          lines: [
+            'Quelqu’un a peut-être pris la main sur votre compte.',
+            'Révoquez le jeton, fermez les sessions que vous ne reconnaissez pas et changez de mot de passe\u00a0:',
+          ],
+        },
+      }
     case 'recovery_code_used':
       return {
         subject: `Code de secours utilisé\u00a0: ${remaining(notice.left)}`,
@@ -160,6 +175,20 @@ function tell(about: MailSubject): Told {
           `Un lien à usage unique, créé par la personne qui gère ${place}, vient d’ouvrir votre compte sans mot de passe.`,
         ],
         alarm: takenOver(about, 'Si vous n’avez demandé aucun lien, parlez-en à cette personne.'),
+      }
+    case 'token_reused':
+      return {
+        subject: `Un programme a été déconnecté\u00a0: ${place}`,
+        title: 'Un programme a été déconnecté de votre compte',
+        lead: [
+          `Un programme connecté à votre compte ${place} a présenté deux fois une clé à usage unique. Soit il est défectueux, soit quelqu’un possède une copie de cette clé\u00a0: rien ne permet de trancher, sa connexion a donc été fermée.`,
+          'Reconnectez ce programme. Si cela se reproduit, signalez-le à qui l’a conçu.',
+        ],
+        alarm: {
+          title: 'Vous ne connaissez aucun programme de ce genre\u202f?',
+          lines: ['Alors quelqu’un connaît peut-être votre mot de passe. Changez-le\u00a0:'],
+          action: { label: 'Changer mon mot de passe', url: site.changePassword },
+        },
       }
     case 'test':
       return {

@@ -19,6 +19,8 @@ export type Notice =
       readonly label: string
     }
   | { readonly kind: 'recovery_codes_created' }
+  /** A personal token was made; `label` is its name. */
+  | { readonly kind: 'token_created'; readonly label: string }
   | { readonly kind: 'recovery_code_used'; readonly left: number }
   /** Signed in by a browser that is not known to this account. */
   | { readonly kind: 'new_device' }
@@ -28,6 +30,8 @@ export type Notice =
   | { readonly kind: 'locked'; readonly until: number }
   /** An operator made a link that signs in as this account, or it was used. */
   | { readonly kind: 'sign_in_link_used' }
+  /** A refresh token was presented twice: somebody has a copy, and its sign-in was ended. */
+  | { readonly kind: 'token_reused' }
   /** An operator tries out the mail server. */
   | { readonly kind: 'test' }
 

@@ -40,6 +40,7 @@ export function sampleNotices(base: { readonly home: string; readonly at: number
       phone: { kind: 'factor_removed', factor: 'phone', label: '' },
     },
     recovery_codes_created: { '': { kind: 'recovery_codes_created' } },
+    token_created: { '': { kind: 'token_created', label: 'Sauvegarde de nuit' } },
     recovery_code_used: {
       '': { kind: 'recovery_code_used', left: 7 },
       few: { kind: 'recovery_code_used', left: 1 },
@@ -49,6 +50,7 @@ export function sampleNotices(base: { readonly home: string; readonly at: number
     second_step_unfinished: { '': { kind: 'second_step_unfinished' } },
     locked: { '': { kind: 'locked', until: at + 15 * MINUTE } },
     sign_in_link_used: { '': { kind: 'sign_in_link_used' } },
+    token_reused: { '': { kind: 'token_reused' } },
     test: { '': { kind: 'test' } },
   }
   const notices: readonly SampleNotice[] = Object.entries(kinds).flatMap(([kind, forms]) =>

@@ -37,6 +37,10 @@ export const PATHS = {
   phone: '/.sallyport/account/phone',
   verifyPhone: '/.sallyport/account/phone/verify',
   removePhone: '/.sallyport/account/phone/remove',
+  /** Personal tokens: the list, one more, and the end of one by `?id=`. */
+  tokens: '/.sallyport/account/tokens',
+  newToken: '/.sallyport/account/tokens/new',
+  revokeToken: '/.sallyport/account/tokens/revoke',
   activity: '/.sallyport/account/activity',
   language: '/.sallyport/account/language',
   endSession: '/.sallyport/account/sessions/end',
@@ -49,5 +53,9 @@ export const PATHS = {
   /** JSON: whether this browser is signed in, and until when. For `keeper.js`. */
   sessionState: '/.sallyport/session',
   keeper: '/.sallyport/keeper.js',
+  /** The description of the API for people; what is below it is not the portal's. */
+  api: '/.sallyport/api/v1/',
+  /** Leads there. */
+  apiHome: '/.sallyport/api/v1',
   assets: '/.sallyport/a/',
 } as const satisfies Readonly<Record<string, `/.sallyport/${string}`>>

@@ -92,7 +92,8 @@ p,ul,ol,dl{margin:0 0 1rem}
 a{color:${c.accent}}
 a:hover{color:${c.text}}
 :focus-visible{outline:3px solid ${c.accent};outline-offset:2px;border-radius:.25rem}
-label{display:inline-block;font-weight:600;margin-bottom:.25rem}
+label,legend{display:inline-block;font-weight:600;margin-bottom:.25rem}
+fieldset{margin:0;padding:0;border:0}
 h1 label{display:inline;font-weight:inherit;margin:0}
 .field{margin-bottom:1.25rem}
 .field p{margin:0 0 .5rem}

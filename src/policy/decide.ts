@@ -18,11 +18,14 @@ export type Decision =
       readonly principal: Principal
       readonly stepUp: StepUp
     }
-  /** `denied`: a rule or the lack of one refuses; `not_granted`: a rule names others. */
+  /**
+   * `denied`: a rule or the lack of one refuses; `not_granted`: a rule names others; `out_of_scope`:
+   * the token was not made for this.
+   */
   | {
       readonly kind: 'forbidden'
       readonly rule: Rule
-      readonly reason: 'denied' | 'not_granted'
+      readonly reason: 'denied' | 'not_granted' | 'out_of_scope'
       readonly principal?: Principal
     }
 

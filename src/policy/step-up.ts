@@ -1,5 +1,5 @@
 import { type FactorKind, type ProvedFactor, SECOND_FACTORS } from '../identity/principal.ts'
-import type { Milliseconds } from '../lib/duration.ts'
+import { MINUTE, type Milliseconds } from '../lib/duration.ts'
 
 /** What a rule may ask to be proved by name. `any_second`: whatever comes after a password. */
 export const RULE_FACTORS = ['passkey', 'totp', 'any_second', 'password'] as const
@@ -12,6 +12,12 @@ export type StepUp = {
   /** Each of them must be proved; none: the strongest thing the session has proved is meant. */
   readonly factors: readonly RuleFactor[]
 }
+
+/** Changes to factors need a proof that is at most this old (OWASP ASVS 5.0, 7.5.1). */
+export const PROOF_FOR: Milliseconds = 10 * MINUTE
+
+/** What a setting asks for: whatever the account has to prove, lately. */
+export const FOR_SETTINGS: StepUp = { maxAge: PROOF_FOR, factors: [] }
 
 /** What is to be proved now; without `factor`, whatever the account has to prove. */
 export type Lack = { readonly factor?: RuleFactor }

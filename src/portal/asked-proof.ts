@@ -1,12 +1,6 @@
-import { MINUTE, type Milliseconds, SECOND } from '../lib/duration.ts'
+import { SECOND } from '../lib/duration.ts'
 import { PATHS } from '../pages/paths.ts'
-import { RULE_FACTORS, type StepUp } from '../policy/step-up.ts'
-
-/** Changes to factors need a proof that is at most this old (OWASP ASVS 5.0, 7.5.1). */
-export const PROOF_FOR: Milliseconds = 10 * MINUTE
-
-/** What a setting asks for: whatever the account has to prove, lately. */
-export const FOR_SETTINGS: StepUp = { maxAge: PROOF_FOR, factors: [] }
+import { PROOF_FOR, RULE_FACTORS, type StepUp } from '../policy/step-up.ts'
 
 /**
  * The page where it is proved. What it asks for stands in the address in clear: it only chooses
@@ -23,6 +17,6 @@ export function confirmPath({ maxAge, factors }: StepUp): string {
 export function readAskedProof(read: (name: 'age' | 'factor') => string): StepUp {
   const names = read('factor').split('.')
   const factors = RULE_FACTORS.filter((one) => names.includes(one))
-  const age = /^[1-9][0-9]{0,7}$/.test(read('age')) ? Number(read('age')) * SECOND : undefined
+  const age = /^(?:0|[1-9][0-9]{0,7})$/.test(read('age')) ? Number(read('age')) * SECOND : undefined
   return { maxAge: age ?? (factors.length > 0 ? Infinity : PROOF_FOR), factors }
 }

@@ -1,5 +1,6 @@
 import type { Authorize } from '../access/authorize.ts'
 import type { Visit } from '../http/visit.ts'
+import type { Sessions } from '../sessions/sessions.ts'
 
 /** An app as it is listed. */
 export type LaunchableApp = {
@@ -23,7 +24,10 @@ export type Launcher = (
 ) => Promise<readonly LaunchableApp[]>
 
 export function createLauncher(
-  deps: { readonly authorize: Authorize },
+  deps: {
+    readonly authorize: Authorize
+    readonly sessions: Pick<Sessions, 'resolve'>
+  },
   apps: readonly LaunchableApp[],
 ): Launcher {
   return async (visit, token) => {
@@ -35,7 +39,10 @@ export function createLauncher(
         readings: [{ path: '/', ignoreCase: false }],
         address: visit.client.address,
       })
-      const authorization = await deps.authorize.decide(matched, token)
+      const authorization = await deps.authorize.decide(
+        matched,
+        token === undefined ? undefined : () => deps.sessions.resolve(token),
+      )
       if (authorization.kind === 'decided' && authorization.decision.kind !== 'forbidden') {
         open.push(app)
       }

@@ -26,8 +26,10 @@ import type { Setup } from '../login/setup.ts'
 import type { SignInLinks } from '../login/sign-in-link.ts'
 import type { SmsLogin } from '../login/sms-login.ts'
 import type { Notify } from '../notices/notice.ts'
+import type { ApiPageView } from '../pages/api/api-page.ts'
 import type { Asset } from '../pages/assets.ts'
 import type { Sessions } from '../sessions/sessions.ts'
+import type { ApiTokens } from '../tokens/api-tokens.ts'
 import type { Keys } from '../tokens/keys.ts'
 import type { ShownCodesShelf } from './account/shown-codes.ts'
 import type { Frame } from './frame.ts'
@@ -52,6 +54,7 @@ export type PortalDeps = {
   }
   readonly sms: SmsLogin
   readonly activity: ActivityLog
+  readonly apiTokens: ApiTokens
   readonly login: Login
   readonly passwordPolicy: Pick<PasswordPolicy, 'asked'>
   readonly passwordChange: PasswordChange
@@ -79,6 +82,8 @@ export type PortalDeps = {
   /** Logos and style sheets of the owner's. */
   readonly brandAssets: readonly Asset[]
   readonly brandName: string
+  /** The API, for the page that describes it. */
+  readonly describedApi: () => ApiPageView
   readonly rememberFor: Milliseconds
 }
 

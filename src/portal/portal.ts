@@ -5,6 +5,7 @@ import { Hono } from 'hono'
 import type { Answer } from '../http/answer.ts'
 import { formProof } from '../http/form-proof.ts'
 import { firstHeader } from '../http/raw-headers.ts'
+import { readBody } from '../http/read-body.ts'
 import type { Visit } from '../http/visit.ts'
 import { ASSETS } from '../pages/assets.ts'
 import { PATHS } from '../pages/paths.ts'
@@ -19,8 +20,10 @@ import { passwordRoutes } from './account/password-routes.ts'
 import { phoneRoutes } from './account/phone-routes.ts'
 import { recoveryCodeRoutes } from './account/recovery-code-routes.ts'
 import { sessionRoutes } from './account/session-routes.ts'
+import { tokenRoutes } from './account/token-routes.ts'
 import { totpDeviceRoutes } from './account/totp-device-routes.ts'
-import { readBody, readForm } from './form.ts'
+import { apiPageRoutes } from './api-page-routes.ts'
+import { readForm } from './form.ts'
 import { launcherRoutes } from './launcher-routes.ts'
 import { invitationRoutes } from './links/invitation-routes.ts'
 import { linkRoutes } from './links/link-routes.ts'
@@ -43,6 +46,7 @@ import { shownOrigin, wrongAddressPage } from './wrong-address.ts'
 /** Every page and form of the portal. */
 export function portalRoutes(deps: PortalDeps): readonly Route[] {
   return [
+    ...apiPageRoutes(deps),
     ...setupRoutes(deps),
     ...resetRoutes(deps),
     ...invitationRoutes(deps),
@@ -63,6 +67,7 @@ export function portalRoutes(deps: PortalDeps): readonly Route[] {
     ...languageRoutes(deps),
     ...passwordRoutes(deps),
     ...phoneRoutes(deps),
+    ...tokenRoutes(deps),
     ...signOutRoutes(deps),
     ...launcherRoutes(deps),
     ...sessionStateRoutes(deps),

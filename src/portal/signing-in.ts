@@ -10,10 +10,9 @@ import type { Budget, Take } from '../limits/limiter.ts'
 import type { LoginContext } from '../login/step.ts'
 import { PATHS } from '../pages/paths.ts'
 import { problemPage } from '../pages/problems/problem-page.ts'
-import { lackOf } from '../policy/step-up.ts'
+import { FOR_SETTINGS, lackOf } from '../policy/step-up.ts'
 import type { Session } from '../sessions/session.ts'
 import type { Issued, Resolution } from '../sessions/sessions.ts'
-import { FOR_SETTINGS } from './asked-proof.ts'
 import type { Form } from './form.ts'
 import { knownDevice, rememberDevice } from './known-devices.ts'
 import { appCookieLost, lostCookiePage, noteSentOn } from './lost-cookie.ts'
@@ -217,4 +216,6 @@ const FORM_PAGES: ReadonlySet<string> = new Set([
   PATHS.phone,
   PATHS.verifyPhone,
   PATHS.removePhone,
+  PATHS.newToken,
+  PATHS.revokeToken,
 ])

@@ -1,12 +1,11 @@
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Dispatcher } from 'undici'
-import type { SessionId } from '../identity/principal.ts'
 import type { Clock } from '../lib/clock.ts'
 import { type Milliseconds, SECOND } from '../lib/duration.ts'
 import { networkKey } from '../lib/network.ts'
 import { relayHints } from './early-hints.ts'
-import type { EndReason, LiveConnections } from './live-connections.ts'
+import type { AppEntry, EndReason, LiveConnections } from './live-connections.ts'
 import { errorCode, type ProblemKind, problemOf, TimedOut } from './problem.ts'
 import { RequestBody } from './request-body.ts'
 import type { RequestContext, RequestHeaders } from './request-headers.ts'
@@ -30,7 +29,9 @@ export type ForwardPlan = {
    * Whose it is. When the session ends, so does an answer without announced length: an event
    * stream in good order, anything else with a cut.
    */
-  readonly session?: SessionId
+  readonly holder?: string
+  /** What the holder was let in to; when its access is taken back, the same happens. */
+  readonly entry?: AppEntry
   /** The request's body, where it was read already. */
   readonly body?: Buffer
   /** Works the security headers into the app's; called once, before anything is sent. */
@@ -242,10 +243,10 @@ class Forwarding implements Dispatcher.DispatchHandler, Watched {
     if (this.#over || (res.writableEnded && res.writableLength === 0)) return
     if (!this.#flushed) res.flushHeaders()
     if (!this.#watched) this.#watch()
-    const { session, context } = this.#plan
+    const { holder, entry, context } = this.#plan
     if (this.#length < 0 && !res.writableEnded) {
       const address = networkKey(context.address)
-      const owner = session === undefined ? { address } : { address, session }
+      const owner = { address, holder, entry }
       this.#leave = this.#deps.live.follow(owner, (why) => this.#leaveNow(why))
     }
   }

@@ -1,32 +1,42 @@
-import type { SessionId } from '../identity/principal.ts'
-
 /** Why a connection is ended from here. */
 export type EndReason = 'session' | 'address' | 'shutdown'
 
-/** Whose a connection is: everybody has an address, and who is signed in a session. */
+/**
+ * Whose a connection is: everybody has an address, and whoever proved something holds what they
+ * proved it with: a session's or a token's id.
+ */
 export type ConnectionOwner = {
   /** The network the client counts as (`networkKey`). */
   readonly address: string
-  readonly session?: SessionId
+  readonly holder?: string | undefined
+  readonly entry?: AppEntry | undefined
 }
+
+/** What somebody was let in to with what they hold, and when that was judged (milliseconds). */
+export type AppEntry = { readonly app: string; readonly at: number }
 
 /** What became of a new connection. */
 export type Entered =
   | { readonly kind: 'entered' /** Must be called when it is over. */; readonly leave: () => void }
   /** The owner has as many open as it may. */
-  | { readonly kind: 'crowded'; readonly by: 'session' | 'address' }
+  | { readonly kind: 'crowded'; readonly by: 'holder' | 'address' }
 
 /** Connections that outlive the request they were let in by, by whose they are. */
 export type LiveConnections = {
   readonly add: (owner: ConnectionOwner, close: (why: EndReason) => void) => Entered
   /** Enters a response that is on its way: never refused, and not counted against `add`. */
   readonly follow: (owner: ConnectionOwner, close: (why: EndReason) => void) => () => void
-  /** Closes what the session has open; gives how many. For when it ends or is revoked. */
-  readonly closeSession: (session: SessionId) => number
+  /** Closes what the holder has open; gives how many. For when it ends or is revoked. */
+  readonly closeHolder: (holder: string) => number
   /** Closes what was added for the address; gives how many. For when it is banned. */
   readonly closeAddress: (address: string) => number
-  /** The sessions that have something open. */
-  readonly sessions: () => readonly SessionId[]
+  /**
+   * Closes what was let in to the app at this instant or before; gives how many. For when its
+   * access is taken back.
+   */
+  readonly closeApp: (app: string, until: number) => number
+  /** The holders that have something open. */
+  readonly holders: () => readonly string[]
   /** The addresses that have something open. */
   readonly addresses: () => readonly string[]
   /** Closes everything; gives how many. */
@@ -38,23 +48,26 @@ export type LiveConnections = {
 export type LiveLimits = { readonly perSession: number; readonly perAddress: number }
 
 export function createLiveConnections(limits: LiveLimits): LiveConnections {
-  const sessions = new Map<SessionId, Live>()
+  const holders = new Map<string, Live>()
   const addresses = new Map<string, Live>()
+  const apps = new Map<string, Live>()
   const all = new Set<Entry>()
 
   const enter = (
-    { session, address }: ConnectionOwner,
+    { holder, address, entry: entered }: ConnectionOwner,
     counts: 0 | 1,
     close: (why: EndReason) => void,
   ): (() => void) => {
-    const entry: Entry = { close, leave: () => {} }
+    const entry: Entry = { close, leave: () => {}, at: entered?.at ?? 0 }
     all.add(entry)
-    const bySession = session === undefined ? undefined : join(sessions, session, entry, counts)
+    const byHolder = holder === undefined ? undefined : join(holders, holder, entry, counts)
     const byAddress = join(addresses, address, entry, counts)
+    const byApp = entered === undefined ? undefined : join(apps, entered.app, entry, counts)
     entry.leave = () => {
       if (!all.delete(entry)) return
-      bySession?.()
+      byHolder?.()
       byAddress()
+      byApp?.()
     }
     return entry.leave
   }
@@ -70,9 +83,9 @@ export function createLiveConnections(limits: LiveLimits): LiveConnections {
 
   return {
     add: (owner, close) => {
-      const { session, address } = owner
-      if (session !== undefined && countOf(sessions, session) >= limits.perSession) {
-        return { kind: 'crowded', by: 'session' }
+      const { holder, address } = owner
+      if (holder !== undefined && countOf(holders, holder) >= limits.perSession) {
+        return { kind: 'crowded', by: 'holder' }
       }
       if (countOf(addresses, address) >= limits.perAddress) {
         return { kind: 'crowded', by: 'address' }
@@ -80,16 +93,23 @@ export function createLiveConnections(limits: LiveLimits): LiveConnections {
       return { kind: 'entered', leave: enter(owner, 1, close) }
     },
     follow: (owner, close) => enter(owner, 0, close),
-    closeSession: (session) => closeEntries(sessions.get(session)?.entries, 'session'),
+    closeHolder: (holder) => closeEntries(holders.get(holder)?.entries, 'session'),
     closeAddress: (address) => closeEntries(addresses.get(address)?.entries, 'address'),
+    closeApp: (app, until) => {
+      const entries = apps.get(app)?.entries ?? []
+      return closeEntries(
+        [...entries].filter(({ at }) => at <= until),
+        'session',
+      )
+    },
     closeAll: () => closeEntries(all, 'shutdown'),
-    sessions: () => [...sessions.keys()],
+    holders: () => [...holders.keys()],
     addresses: () => [...addresses.keys()],
     size: () => all.size,
   }
 }
 
-type Entry = { readonly close: (why: EndReason) => void; leave: () => void }
+type Entry = { readonly close: (why: EndReason) => void; leave: () => void; readonly at: number }
 type Live = { readonly entries: Set<Entry>; counted: number }
 
 function join<Key>(lives: Map<Key, Live>, key: Key, entry: Entry, counts: 0 | 1): () => void {

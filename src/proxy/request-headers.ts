@@ -24,6 +24,8 @@ export type RequestContext = {
   readonly requestId: string
   /** The identity fields, all of them. */
   readonly identity: readonly HeaderPair[]
+  /** What the client says in `Authorization` was for us: the app never sees it. */
+  readonly ours: boolean
 }
 
 /** A request's fields for the app: name, value, name, value, …; and how its body is framed. */
@@ -56,10 +58,13 @@ export function createRequestHeaders(options: {
    * in any case. None of them gets past what is left out of every request.
    */
   readonly allowed?: readonly string[]
+  /** The app's own login is ours to send: a client's `Authorization` is left out. */
+  readonly ownLogin?: boolean
 }): RequestHeaders {
   const { identity, isOwnCookie } = options
   const fixed = fixedFields(options.requestHeaders, identity)
   const fixedNames = new Set([...options.requestHeaders.keys()].map(foldHeaderName))
+  if (options.ownLogin === true) fixedNames.add('authorization')
   const told = TOLD.filter(([name]) => !fixedNames.has(foldHeaderName(name)))
   const allowed = new Set(options.allowed?.map((name) => name.toLowerCase()))
   const classify = createClassifier(createHeaderFilter(identity), fixedNames, allowed)
@@ -76,6 +81,9 @@ export function createRequestHeaders(options: {
       switch (classify(name)) {
         case KEEP:
           fields.push(name, value)
+          break
+        case AUTHORIZATION:
+          if (!context.ours) fields.push(name, value)
           break
         case COOKIE: {
           const kept = withoutOwnCookies(value, isOwnCookie)
@@ -105,7 +113,10 @@ export function createRequestHeaders(options: {
   const addOurs = (fields: string[], context: RequestContext): string[] => {
     for (const [name, value] of told) fields.push(name, value(context))
     for (const [name, value] of fixed) fields.push(name, value)
-    for (const [name, value] of context.identity) fields.push(name, value)
+    for (const [name, value] of context.identity) {
+      // An empty login is none (RFC 9110 11.6.2): it would be refused as a malformed one.
+      if (value !== '' || name !== 'Authorization') fields.push(name, value)
+    }
     return fields
   }
 
@@ -154,6 +165,7 @@ const COOKIE = 2
 const CONNECTION = 3
 const LENGTH = 4
 const CODING = 5
+const AUTHORIZATION = 6
 type Verdict =
   | typeof KEEP
   | typeof DROP
@@ -161,10 +173,15 @@ type Verdict =
   | typeof CONNECTION
   | typeof LENGTH
   | typeof CODING
+  | typeof AUTHORIZATION
+
+/** Fields of the client's that an owner may put another value in the place of. */
+const REPLACEABLE: ReadonlySet<Verdict> = new Set([COOKIE, AUTHORIZATION])
 
 const SPECIAL: ReadonlyMap<string, Verdict> = new Map([
   ['host', DROP],
   ['cookie', COOKIE],
+  ['authorization', AUTHORIZATION],
   ['connection', CONNECTION],
   ['content-length', LENGTH],
   ['transfer-encoding', CODING],
@@ -179,7 +196,7 @@ function createClassifier(
     const lower = name.toLowerCase()
     const special = SPECIAL.get(lower)
     // Framing and nominations are read even where the field itself is replaced.
-    if (special !== undefined && special !== COOKIE) return special
+    if (special !== undefined && !REPLACEABLE.has(special)) return special
     const folded = foldHeaderName(lower)
     // SECURITY: only names that no app can fold into another one get through, and those that
     // this app was said to need, if what they fold into is harmless too.
@@ -214,7 +231,7 @@ function fixedFields(
       throw new AppError('config_invalid', `request header ${name} cannot be sent`)
     }
     const special = SPECIAL.get(folded)
-    if (HOP_BY_HOP.has(folded) || (special !== undefined && special !== COOKIE)) {
+    if (HOP_BY_HOP.has(folded) || (special !== undefined && !REPLACEABLE.has(special))) {
       throw new AppError('config_invalid', `request header ${name} belongs to the connection`)
     }
     if (identityNames.has(folded)) {

@@ -8,7 +8,6 @@ import {
 import { request as httpsRequest } from 'node:https'
 import type { Socket } from 'node:net'
 import { singleHeader } from '../http/raw-headers.ts'
-import type { SessionId } from '../identity/principal.ts'
 import { MINUTE, type Milliseconds } from '../lib/duration.ts'
 import type { ForwardPlan } from './forward.ts'
 import type { EndReason, LiveConnections } from './live-connections.ts'
@@ -21,7 +20,7 @@ import { acceptFor } from './websocket-request.ts'
 /** How a WebSocket handshake that was let through is to be carried out. */
 export type UpgradePlan = Omit<ForwardPlan, 'onDone'> & {
   /** Whose it is: it is closed with the session, and counts against what one may have open. */
-  readonly session?: SessionId
+  readonly holder?: string
   /** The network its client counts as; that too bounds how many it may have open. */
   readonly address: string
   /**
@@ -100,14 +99,14 @@ class Upgrading {
 
   start(head: Buffer): void {
     const socket = this.#socket
-    const { session, address } = this.#plan
+    const { holder, entry, address } = this.#plan
     if (socket.destroyed) {
       this.#over()
       return
     }
     socket.on('error', ignore)
     socket.on('close', this.#onClientClosed)
-    const owner = session === undefined ? { address } : { address, session }
+    const owner = { address, holder, entry }
     const entered = this.#deps.live.add(owner, (why) => this.#end(why))
     if (entered.kind === 'crowded') {
       this.#problem('crowded', new Error(`too many of one ${entered.by}`))

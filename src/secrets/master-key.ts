@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import { link, open, readFile, unlink } from 'node:fs/promises'
-import { join } from 'node:path'
+import { link, open, readFile, rename, stat, unlink } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { AppError } from '../lib/app-error.ts'
 import { randomToken } from '../lib/random.ts'
 import { Secret } from '../lib/secret.ts'
@@ -22,19 +22,69 @@ export async function loadMasterKey(options: {
 }): Promise<Secret<Buffer>> {
   if (options.configured !== undefined) return decode(options.configured, 'master_key')
   const path = join(options.directory, KEY_FILE)
+  if (options.mayCreate) return makeMasterKey(path)
   const found = await read(path)
   if (found !== undefined) return decode(found, path)
-  if (!options.mayCreate) {
-    throw new AppError(
-      'keys_unavailable',
-      `${path} is missing, and the database was made with it. Put it back from your backup, ` +
-        'or set master_key.',
-    )
-  }
-  await create(path)
+  throw new AppError(
+    'keys_unavailable',
+    `${path} is missing, and the database was made with it. Put it back from your backup, ` +
+      'or set master_key.',
+  )
+}
+
+/**
+ * The 32 bytes of the file, which is made with mode 0600 when there is none; on disk when the
+ * promise resolves.
+ *
+ * @throws AppError `keys_unavailable`, also for a key that is not random
+ */
+export async function makeMasterKey(path: string): Promise<Secret<Buffer>> {
+  if ((await read(path)) === undefined) await create(path)
   const made = await read(path)
   if (made === undefined) throw new AppError('keys_unavailable', `${path} could not be made.`)
-  return decode(made, path)
+  const bytes = decode(made, path)
+  if (new Set(bytes.reveal()).size >= LEAST_DIFFERENT) return bytes
+  throw new AppError('keys_unavailable', `The key in ${path} is not random. Remove the file.`)
+}
+
+/** Where the next master key waits until every data key is sealed under it. */
+export function nextMasterKeyPath(directory: string): string {
+  return join(directory, `${KEY_FILE}.next`)
+}
+
+/** Whether there is one. @throws AppError `keys_unavailable` when it cannot be read */
+export async function hasNextMasterKey(directory: string): Promise<boolean> {
+  return (await read(nextMasterKeyPath(directory))) !== undefined
+}
+
+/** Puts the next master key in the place of the present one, in one step that outlasts a crash. */
+export async function promoteMasterKey(directory: string): Promise<void> {
+  const path = join(directory, KEY_FILE)
+  try {
+    await rename(nextMasterKeyPath(directory), path)
+    await syncFolder(directory)
+  } catch (cause) {
+    throw new AppError('keys_unavailable', `${path} cannot be replaced.`, { cause })
+  }
+}
+
+/** Whether others than its owner may read the key file; `undefined` when there is none. */
+export async function isMasterKeyExposed(directory: string): Promise<boolean | undefined> {
+  const found = await stat(join(directory, KEY_FILE)).catch(() => undefined)
+  return found && (found.mode & 0o077) !== 0
+}
+
+/** Fewer different bytes than any 16 repeated have. */
+const LEAST_DIFFERENT = 17
+
+/** A name is on disk when its folder is. */
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, 'r')
+  try {
+    await folder.sync()
+  } finally {
+    await folder.close()
+  }
 }
 
 async function read(path: string): Promise<Secret<string> | undefined> {
@@ -60,6 +110,7 @@ async function create(path: string): Promise<void> {
     await link(draft, path).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== 'EEXIST') throw error
     })
+    await syncFolder(dirname(path))
   } catch (cause) {
     throw new AppError('keys_unavailable', `${path} cannot be written.`, { cause })
   } finally {

@@ -40,6 +40,16 @@ export type SessionStore = {
   readonly ofUser: (userId: UserId) => Promise<readonly Session[]>
   readonly list: () => Promise<readonly Session[]>
   /**
+   * Those that are not over at `now`, oldest first, from behind the place of `after` on.
+   * @param query.userId absent: everybody's
+   */
+  readonly page: (query: {
+    readonly userId?: UserId
+    readonly after?: { readonly createdAt: number; readonly id: SessionId }
+    readonly now: number
+    readonly limit: number
+  }) => Promise<readonly Session[]>
+  /**
    * Puts `next` in the place of the session whose token digest is `previousHash`, in one step.
    * `false` when that one is gone: it was revoked, or replaced by a parallel request.
    */

@@ -78,6 +78,12 @@ export type Sessions = {
    */
   readonly resolve: (token: string) => Resolution | Promise<Resolution>
   /**
+   * The same by a session's id, for who has proved to be entitled to it by a signed token. Only
+   * sessions of programs are found.
+   * @throws AppError `store_unavailable`
+   */
+  readonly resolveId: (id: SessionId) => Resolution | Promise<Resolution>
+  /**
    * The session the token opened a moment ago, from memory alone. It decides only which budget
    * pays for the request, never what is allowed.
    */
@@ -94,6 +100,8 @@ export type Sessions = {
   readonly familiarUser: (token: string) => UserId | undefined
   readonly end: (id: SessionId) => Promise<boolean>
   readonly endOfUser: (userId: UserId, except?: SessionId) => Promise<number>
+  /** Everybody's; gives how many. */
+  readonly endAll: () => Promise<number>
   readonly ofUser: (userId: UserId) => Promise<readonly Session[]>
   /** Called with the id of each session that ends in this process. */
   readonly onEnd: (listener: (id: SessionId) => void) => void
@@ -119,6 +127,8 @@ export type SessionOptions = {
   readonly idle: Milliseconds
   readonly absolute: Milliseconds
   readonly remember: Milliseconds
+  /** Of programs; absent: as a browser's. */
+  readonly api?: { readonly idle: Milliseconds; readonly absolute: Milliseconds }
 }
 
 /** How long an answer is reused without asking the store. A revocation does not wait for it. */
@@ -167,16 +177,20 @@ export function createSessions(
     for (const listener of listeners) listener(id)
   }
 
-  const load = async (tokenHash: string): Promise<Resolution> => {
+  /** `key`: a token's digest, or a session's id, by which the session is remembered. */
+  const load = async (
+    key: string,
+    read: () => Promise<Session | undefined>,
+  ): Promise<Resolution> => {
     const startedIn = epoch
     const startedAt = generation
-    const session = await store.byTokenHash(tokenHash)
+    const session = await read()
     const now = clock.now()
     const lastSeen =
       session === undefined ? 0 : Math.max(session.lastSeenAt, seen.get(session.id) ?? 0)
-    if (session === undefined || isOver(session, lastSeen, now)) return drop(tokenHash)
+    if (session === undefined || isOver(session, lastSeen, now)) return drop(key)
     const account = await deps.accountById(session.userId)
-    if (account === undefined || account.disabled) return drop(tokenHash)
+    if (account === undefined || account.disabled) return drop(key)
     const resolution: Entry['resolution'] =
       session.stage === 'pending'
         ? { kind: 'pending', owes: 'second_factor', session, account }
@@ -194,14 +208,38 @@ export function createSessions(
             }
     // NOTE: what was read before a revocation must not be remembered after it.
     if (startedIn === epoch) {
-      cache.set(tokenHash, { resolution, readAt: now, generation: startedAt, lastSeen: now })
+      cache.set(key, { resolution, readAt: now, generation: startedAt, lastSeen: now })
     }
     noteSeen(session.id, now)
     return resolution
   }
-  const drop = (tokenHash: string): Resolution => {
-    cache.delete(tokenHash)
+  const drop = (key: string): Resolution => {
+    cache.delete(key)
     return { kind: 'none' }
+  }
+  /** From memory while that is fresh, otherwise from the store. */
+  const lookUp = (
+    key: string,
+    read: () => Promise<Session | undefined>,
+  ): Resolution | Promise<Resolution> => {
+    checkForeignWrites()
+    const entry = cache.get(key)
+    const now = clock.now()
+    if (
+      entry !== undefined &&
+      entry.generation === generation &&
+      now - entry.readAt < FRESH_FOR &&
+      now >= entry.readAt
+    ) {
+      const { session } = entry.resolution
+      if (isOver(session, entry.lastSeen, now)) return drop(key)
+      if (now - entry.lastSeen >= SECOND) {
+        entry.lastSeen = now
+        noteSeen(session.id, now)
+      }
+      return entry.resolution
+    }
+    return load(key, read)
   }
   const noteSeen = (id: SessionId, now: number) => {
     seen.set(id, now)
@@ -232,9 +270,16 @@ export function createSessions(
     return { token: new Secret(token), session: issued }
   }
 
-  const longest = ({ remember, factors }: Pick<Session, 'remember' | 'factors'>): Milliseconds => {
-    const lasts = remember ? options.remember : options.absolute
-    return factors.some(({ kind }) => kind === 'link') ? Math.min(lasts, LINK_SESSION_FOR) : lasts
+  type Lasting = Pick<Session, 'remember' | 'factors'> & { readonly client?: SessionClient }
+  const lifetimes = ({ remember, client }: Lasting) => {
+    if (client === 'api' && options.api !== undefined) return options.api
+    return remember ? { idle: options.remember, absolute: options.remember } : options
+  }
+  const longest = (session: Lasting): Milliseconds => {
+    const lasts = lifetimes(session).absolute
+    return session.factors.some(({ kind }) => kind === 'link')
+      ? Math.min(lasts, LINK_SESSION_FOR)
+      : lasts
   }
 
   const flush = async (): Promise<void> => {
@@ -262,7 +307,7 @@ export function createSessions(
         factors: start.factors,
         createdAt: now,
         lastSeenAt: now,
-        idle: pending ? PENDING_FOR : start.remember ? options.remember : options.idle,
+        idle: pending ? PENDING_FOR : lifetimes(start).idle,
         endsAt: now + (pending ? PENDING_FOR : longest(start)),
         remember: start.remember,
         address: start.address,
@@ -281,7 +326,7 @@ export function createSessions(
         stage: 'complete',
         factors: [...session.factors.filter((known) => known.kind !== factor.kind), factor],
         lastSeenAt: now,
-        idle: session.remember ? options.remember : options.idle,
+        idle: lifetimes(session).idle,
         endsAt: session.createdAt + lasts,
       })
     },
@@ -292,25 +337,13 @@ export function createSessions(
     resolve: (token) => {
       const tokenHash = digestOnce(token)
       if (tokenHash === NO_TOKEN) return { kind: 'none' }
-      checkForeignWrites()
-      const entry = cache.get(tokenHash)
-      const now = clock.now()
-      if (
-        entry !== undefined &&
-        entry.generation === generation &&
-        now - entry.readAt < FRESH_FOR &&
-        now >= entry.readAt
-      ) {
-        const { session } = entry.resolution
-        if (isOver(session, entry.lastSeen, now)) return drop(tokenHash)
-        if (now - entry.lastSeen >= SECOND) {
-          entry.lastSeen = now
-          noteSeen(session.id, now)
-        }
-        return entry.resolution
-      }
-      return load(tokenHash)
+      return lookUp(tokenHash, () => store.byTokenHash(tokenHash))
     },
+    resolveId: (id) =>
+      lookUp(id, async () => {
+        const session = await store.byId(id)
+        return session?.client === 'api' ? session : undefined
+      }),
     familiar: (token) => {
       const resolution = cache.peek(digestOnce(token))?.resolution
       return resolution?.kind === 'active' ? resolution.session.id : undefined
@@ -341,6 +374,15 @@ export function createSessions(
       const removed = await store.removeOfUser(userId, except)
       for (const id of removed) forget(id)
       return removed.length
+    },
+    endAll: async () => {
+      const removed = await store.removeAll()
+      epoch++
+      const known = new Set([...cache.values()].map(({ resolution }) => resolution.session.id))
+      cache.clear()
+      // What memory does not know and still has a connection is found by who looks after those.
+      for (const id of known) for (const listener of listeners) listener(id)
+      return removed
     },
     ofUser: async (userId) => {
       const now = clock.now()

@@ -2,7 +2,6 @@ import { clientNames, FOREIGN_PREFIXES, NAME_MARKS, outsideFamilies } from './cl
 import { isBefore, versionText } from './proxy-version.ts'
 import {
   authorityOf,
-  type IdentityNames,
   identityNames,
   indented,
   PLACEHOLDER_NOTE,
@@ -19,9 +18,9 @@ import {
 export const caddyRecipe: RecipeWriter = (input) => {
   const groups = input.mode === 'ask' ? sharedBy(input.sites) : []
   const lines = [
-    ...groups.flatMap(({ id, names }) => [
+    ...groups.flatMap(({ id, told }) => [
       `(${id}) {`,
-      ...indented(askLines(names, input), 1),
+      ...indented(askLines(told, input), 1),
       '}',
       '',
     ]),
@@ -30,23 +29,30 @@ export const caddyRecipe: RecipeWriter = (input) => {
   return { text: `${lines.join('\n').trimEnd()}\n`, warnings: warningsFor(input) }
 }
 
-type Shared = { readonly id: string; readonly key: string; readonly names: IdentityNames }
+type Shared = { readonly id: string; readonly key: string; readonly told: Told }
+
+/** What the answer brings for an app. */
+type Told = Pick<Extract<RecipeSite['kind'], { kind: 'app' }>, 'identity' | 'login'>
+
+function keyOf({ identity, login }: Told): string {
+  return [...identityNames(identity), login === true].join()
+}
 
 /** Sets of names that more than one app uses. */
 function sharedBy(sites: readonly RecipeSite[]): readonly Shared[] {
-  const uses = new Map<string, { names: IdentityNames; count: number }>()
+  const uses = new Map<string, { told: Told; count: number }>()
   for (const { kind } of sites) {
     if (kind.kind !== 'app') continue
-    const key = identityNames(kind.identity).join()
+    const key = keyOf(kind)
     const use = uses.get(key)
-    uses.set(key, { names: kind.identity, count: (use?.count ?? 0) + 1 })
+    uses.set(key, { told: kind, count: (use?.count ?? 0) + 1 })
   }
   return [...uses]
     .filter(([, { count }]) => count > 1)
-    .map(([key, { names }], i) => ({
+    .map(([key, { told }], i) => ({
       id: i === 0 ? 'sallyport' : `sallyport-${i + 1}`,
       key,
-      names,
+      told,
     }))
 }
 
@@ -60,7 +66,7 @@ function siteLines(
   if (mode === 'forward' || kind.kind === 'portal') {
     return [head, `\treverse_proxy ${sallyport}`, '}']
   }
-  const shared = groups.find(({ key }) => key === identityNames(kind.identity).join())
+  const shared = groups.find(({ key }) => key === keyOf(kind))
   return [
     head,
     '\thandle /.sallyport/* {',
@@ -68,10 +74,7 @@ function siteLines(
     '\t}',
     '\thandle {',
     '\t\troute {',
-    ...indented(
-      shared === undefined ? askLines(kind.identity, { sallyport }) : [`import ${shared.id}`],
-      3,
-    ),
+    ...indented(shared === undefined ? askLines(kind, { sallyport }) : [`import ${shared.id}`], 3),
     `\t\t\treverse_proxy ${upstreamOf(kind.upstream)}`,
     '\t\t}',
     '\t}',
@@ -81,9 +84,10 @@ function siteLines(
 
 /** Everything before the app is reached, to stand in a `route`, whose order is the order written. */
 function askLines(
-  names: IdentityNames,
+  { identity, login }: Told,
   { sallyport }: Pick<RecipeInput, 'sallyport'>,
 ): readonly string[] {
+  const copied = [...identityNames(identity), ...(login === true ? [`Authorization>${LOGIN}`] : [])]
   return [
     '@websocket header_regexp Upgrade (?i)^websocket$',
     '@plain not header_regexp Upgrade (?i)^websocket$',
@@ -93,14 +97,24 @@ function askLines(
     'request_header @plain -Connection',
     ...NAME_MARKS.map((mark) => `request_header -*${mark}*`),
     ...FOREIGN_PREFIXES.map((prefix) => `request_header -${prefix}*`),
-    ...outsideFamilies(clientNames([names])).map((name) => `request_header -${name}`),
+    ...outsideFamilies(clientNames([identity])).map((name) => `request_header -${name}`),
     `forward_auth ${sallyport} {`,
     '\turi /.sallyport/check/caddy',
-    `\tcopy_headers ${identityNames(names).join(' ')}`,
+    ...(copied.length === 0 ? [] : [`\tcopy_headers ${copied.join(' ')}`]),
     '}',
+    ...(login === true ? LOGIN_LINES : []),
     'request_header Cookie "(^|; *)(?:(?:__Host-|__Secure-)?sallyport(?:-[a-z]+)?=[^;]*(?:; *|$))+" "$1"',
   ]
 }
+
+/** Where the app's login waits until the client's own, which Sallyport is to see, is gone. */
+const LOGIN = 'Sallyport-Login'
+const LOGIN_LINES = [
+  `@login header ${LOGIN} Basic*`,
+  'request_header -Authorization',
+  `request_header @login Authorization {http.request.header.${LOGIN}}`,
+  `request_header -${LOGIN}`,
+] as const
 
 function upstreamOf(upstream: RecipeUpstream): string {
   const address = `${upstream.tls ? 'https://' : ''}${authorityOf(upstream)}`

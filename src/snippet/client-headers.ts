@@ -14,6 +14,9 @@ export const FOREIGN_NAMES = [
   'X-User-Id',
 ] as const
 
+/** The one that an app can verify. */
+export const ASSERTION_HEADER = 'Sallyport-Assertion'
+
 /** Families of them, for proxies that can remove by the beginning of a name. */
 export const FOREIGN_PREFIXES = ['Remote', 'X-Auth-Request-', 'X-Webauth-', 'Sallyport-'] as const
 
@@ -24,6 +27,11 @@ export const FOREIGN_MEMBERS = [
   'X-Auth-Request-Groups',
   'X-Auth-Request-Preferred-Username',
   'X-Webauth-User',
+  'X-Webauth-Groups',
+  'X-Webauth-Name',
+  'X-Webauth-Email',
+  'X-Webauth-Role',
+  ASSERTION_HEADER,
 ] as const
 
 /**

@@ -105,7 +105,12 @@ function stripFilter(input: RecipeInput, apps: readonly AppSite[]): readonly str
 }
 
 function askFilter(input: RecipeInput, apps: readonly AppSite[]): readonly string[] {
-  const names = unique(apps.flatMap(({ kind }) => identityNames(kind.identity)))
+  const names = unique(
+    apps.flatMap(({ kind }) => [
+      ...identityNames(kind.identity),
+      ...(kind.login === true ? ['Authorization'] : []),
+    ]),
+  )
   const patterns = ALLOWED.map((name) => `{exact: ${name}}`)
   const old = isBefore(input.version, [1, 26, 0])
   const allowed = [

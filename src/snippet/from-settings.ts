@@ -1,4 +1,5 @@
 import type { AppSettings, Settings } from '../config/settings.ts'
+import { ASSERTION_HEADER } from './client-headers.ts'
 import type { ProxyVersion } from './proxy-version.ts'
 import { PLACEHOLDER, type RecipeInput, type RecipeSite, type RecipeUpstream } from './recipe.ts'
 
@@ -45,7 +46,11 @@ function appSite(app: AppSettings, id: string): RecipeSite {
   const kind = {
     kind: 'app',
     upstream: upstreamOf(app.upstream),
-    identity: app.identityHeaders,
+    identity: {
+      ...app.identityHeaders,
+      ...(app.assertion === undefined ? {} : { assertion: ASSERTION_HEADER }),
+    },
+    ...(app.upstreamLogin === undefined ? {} : { login: true }),
   } as const
   return { id, hosts: app.hosts, kind }
 }

@@ -90,9 +90,10 @@ function hostTest(host: string): string {
 }
 
 function appLines(site: AppSite, { sallyport }: RecipeInput): readonly string[] {
-  const { identity, upstream } = site.kind
+  const { identity, login, upstream } = site.kind
   const exact = outsideFamilies(clientNames([identity])).map((name) => name.toLowerCase())
   const names = identityNames(identity)
+  const [told] = [...names, ...(login === true ? ['Authorization'] : [])]
   return [
     `backend app_${site.id}`,
     ...indented(
@@ -113,10 +114,11 @@ function appLines(site: AppSite, { sallyport }: RecipeInput): readonly string[] 
         'http-request del-header x-forwarded- -m beg',
         `http-request lua.sallyport ${sallyport}`,
         '# SECURITY: HAProxy goes on when Lua fails. Keep this line right behind it.',
-        `http-request deny deny_status 503 unless { var(txn.sallyport) -m str allow } { var(txn.sallyport_${variable(identity.user)}) -m found }`,
+        `http-request deny deny_status 503 unless { var(txn.sallyport) -m str allow }${told === undefined ? '' : ` { var(txn.sallyport_${variable(told)}) -m found }`}`,
         ...names.map(
           (name) => `http-request set-header ${name} %[var(txn.sallyport_${variable(name)})]`,
         ),
+        ...(login === true ? LOGIN_LINES : []),
         'http-request set-header X-Forwarded-For %[src]',
         'http-request set-header X-Forwarded-Host %[req.hdr(host)]',
         'http-request set-header X-Forwarded-Proto %[ssl_fc,iif(https,http)]',
@@ -126,6 +128,12 @@ function appLines(site: AppSite, { sallyport }: RecipeInput): readonly string[] 
     ),
   ]
 }
+
+/** The app's own login, or none. */
+const LOGIN_LINES = [
+  'http-request del-header Authorization',
+  'http-request set-header Authorization %[var(txn.sallyport_authorization)] if { var(txn.sallyport_authorization) -m beg Basic }',
+] as const
 
 function serverLine(upstream: RecipeUpstream): string {
   const tls = upstream.tls

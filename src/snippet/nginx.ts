@@ -1,7 +1,6 @@
 import { clientNames, FOREIGN_MEMBERS, unique } from './client-headers.ts'
 import {
   authorityOf,
-  type IdentityNames,
   identityNames,
   indented,
   PLACEHOLDER_NOTE,
@@ -86,7 +85,7 @@ function forwardLines({ sallyport }: RecipeInput): readonly string[] {
 }
 
 function askLines(
-  { upstream, identity }: Extract<RecipeSite['kind'], { kind: 'app' }>,
+  { upstream, identity, login }: Extract<RecipeSite['kind'], { kind: 'app' }>,
   { sallyport }: RecipeInput,
 ): readonly string[] {
   const question = [
@@ -96,7 +95,10 @@ function askLines(
     'proxy_set_header X-Original-URL $scheme://$http_host$request_uri;',
     'proxy_set_header X-Forwarded-For $remote_addr;',
   ]
-  const roles = Object.entries(identity) as readonly (readonly [keyof IdentityNames, string])[]
+  const roles = [
+    ...Object.entries(identity),
+    ...(login === true ? [['login', 'Authorization'] as const] : []),
+  ]
   const own = new Set(identityNames(identity).map((name) => name.toLowerCase()))
   const foreign = unique([...clientNames([identity]), ...FOREIGN_MEMBERS]).filter(
     (name) => !own.has(name.toLowerCase()),

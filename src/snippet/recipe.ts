@@ -28,15 +28,15 @@ export type RecipeSiteKind =
       readonly kind: 'app'
       readonly upstream: RecipeUpstream
       readonly identity: IdentityNames
+      /** The app's own login comes with the answer, as `Authorization`. */
+      readonly login?: boolean
     }
 
-/** Names of the headers that tell the app who is asking. */
-export type IdentityNames = {
-  readonly user: string
-  readonly groups: string
-  readonly name: string
-  readonly email: string
-}
+/**
+ * Names of the headers that tell the app who is asking, by what they hold: letters only, for names
+ * inside a recipe. There may be none.
+ */
+export type IdentityNames = { readonly [role: string]: string }
 
 export type RecipeUpstream = {
   readonly tls: boolean
@@ -63,9 +63,9 @@ export const PLACEHOLDER: RecipeUpstream = {
 /** Behind the placeholder, as a comment. */
 export const PLACEHOLDER_NOTE = 'put the address of the app here'
 
-/** The four names in the order in which they are written everywhere. */
+/** The names in the order in which they are written everywhere. */
 export function identityNames(names: IdentityNames): readonly string[] {
-  return [names.user, names.groups, names.name, names.email]
+  return Object.values(names)
 }
 
 /** `host:port` for configuration files and URLs, IPv6 in brackets. */

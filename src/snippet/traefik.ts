@@ -69,8 +69,9 @@ function staticLines(strategy: string | undefined): readonly string[] {
 }
 
 function middlewareLines(site: AppSite, { sallyport, version }: RecipeInput): readonly string[] {
-  const names = identityNames(site.kind.identity)
-  const removed = unique([...clientNames([site.kind.identity]), ...FOREIGN_MEMBERS])
+  const { identity, login } = site.kind
+  const names = [...identityNames(identity), ...(login === true ? ['Authorization'] : [])]
+  const removed = unique([...clientNames([identity]), ...FOREIGN_MEMBERS])
   const limited =
     !isBefore(version, [2, 11, 38]) &&
     (isBefore(version, [3, 0, 0]) || !isBefore(version, [3, 6, 9]))

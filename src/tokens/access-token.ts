@@ -45,6 +45,11 @@ export type AccessTokens = {
    * us as issuer. Another issuer's token is the app's business.
    */
   readonly isOurs: (text: string) => boolean
+  /**
+   * What this very token says, if it was verified a moment ago: from memory alone. It decides only
+   * which budget pays for the request, never what is allowed.
+   */
+  readonly familiar: (text: string) => AccessClaims | undefined
   /** Answers at once when the same token was verified a moment ago. */
   readonly verify: (text: string, stage: AccessStage) => AccessVerdict | Promise<AccessVerdict>
 }

@@ -1,5 +1,5 @@
 import { createECDH, createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto'
-import type { SigningPurpose } from './keys.ts'
+import type { SigningPurpose } from './purpose.ts'
 
 /** A key that signs tokens, and its public half. */
 export type SigningKey = {

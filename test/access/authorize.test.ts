@@ -7,6 +7,7 @@ import { compilePolicy } from '../../src/policy/compile.ts'
 import type { RuleSource } from '../../src/policy/rule.ts'
 import type { Session } from '../../src/sessions/session.ts'
 import type { Resolution } from '../../src/sessions/sessions.ts'
+import type { ApiTokenScope } from '../../src/tokens/api-token.ts'
 import { fakeClock } from '../support/fake-clock.ts'
 
 const clock = fakeClock()
@@ -58,8 +59,8 @@ const bob = (level: Principal['level']): Resolution => ({
 const run = (
   authorize: Authorize,
   target: Parameters<Authorize['match']>[0],
-  token: string | undefined,
-) => authorize.decide(authorize.match(target), token)
+  who: Parameters<Authorize['decide']>[1],
+) => authorize.decide(authorize.match(target), who)
 const PENDING: Resolution = { kind: 'pending', owes: 'second_factor', session, account }
 
 const ask = async (
@@ -72,12 +73,12 @@ const ask = async (
     asked++
     return resolution
   }
-  const authorize = createAuthorize({ policy, sessions: { resolve }, clock })
+  const authorize = createAuthorize({ policy, clock })
   const readings = [{ path, ignoreCase: false }]
   const answer = await run(
     authorize,
     { host, method: 'GET', readings, address: '192.0.2.1' },
-    'token',
+    resolve,
   )
   return answer.kind === 'decided' ? [answer.decision.kind, asked] : [answer.kind, asked]
 }
@@ -104,17 +105,11 @@ t.test('authorize() takes a session that owes its second factor for nobody (E5)'
 })
 
 t.test('authorize() never turns an error into an answer', async (t) => {
-  const sessions = { resolve: () => Promise.reject(new Error('store down')) }
-  const late = createAuthorize({ policy, sessions, clock })
-  const throwing = createAuthorize({
-    policy,
-    clock,
-    sessions: {
-      resolve: () => {
-        throw new Error('store down')
-      },
-    },
-  })
+  const authorize = createAuthorize({ policy, clock })
+  const late = () => Promise.reject(new Error('store down'))
+  const throwing = () => {
+    throw new Error('store down')
+  }
   const target = (path: string) => ({
     host: 'app.test',
     method: 'GET',
@@ -122,29 +117,82 @@ t.test('authorize() never turns an error into an answer', async (t) => {
     address: '192.0.2.1',
   })
   for (const path of ['/one', '/two', '/shut', '/open/not-bob']) {
-    await t.rejects(Promise.resolve(run(late, target(path), 'token')), /store down/)
-    t.throws(() => run(throwing, target(path), 'token'), /store down/)
+    await t.rejects(Promise.resolve(run(authorize, target(path), late)), /store down/)
+    t.throws(() => run(authorize, target(path), throwing), /store down/)
   }
-  const open = await run(late, target('/open/x'), 'token')
+  const open = await run(authorize, target('/open/x'), late)
   t.match(open, { kind: 'decided', decision: { kind: 'allow' } }, 'open targets stay open')
-  const nobody = await run(late, target('/one'), undefined)
+  const nobody = await run(authorize, target('/one'), undefined)
   t.match(nobody, { decision: { kind: 'sign_in' } }, 'and nobody stays nobody')
 })
 
 t.test('authorize() answers at once when the session is at hand', async (t) => {
-  const authorize = createAuthorize({
-    policy,
-    sessions: { resolve: () => bob('one_factor') },
-    clock,
-  })
+  const authorize = createAuthorize({ policy, clock })
   const readings = [{ path: '/one', ignoreCase: false }]
   const answer = run(
     authorize,
     { host: 'app.test', method: 'GET', readings, address: '192.0.2.1' },
-    'x',
+    () => bob('one_factor'),
   )
   t.notOk(answer instanceof Promise)
 })
+
+t.test('authorize() holds a token to its scope, in every reading of the path', async (t) => {
+  const authorize = createAuthorize({ policy, clock })
+  const active = bob('two_factor')
+  if (active.kind !== 'active') throw new Error('bob is signed in')
+  const ask = async (
+    scope: Partial<ApiTokenScope>,
+    method: string,
+    ...paths: readonly string[]
+  ): Promise<string> => {
+    const readings = paths.map((path) => ({ path, ignoreCase: false }))
+    const answer = await run(
+      authorize,
+      { host: 'app.test', method, readings, address: '192.0.2.1' },
+      () => ({
+        kind: 'program',
+        holder: 'tok_x',
+        account: undefined,
+        principal: active.principal,
+        scope: { apps: [], methods: [], paths: [], ...scope },
+      }),
+    )
+    if (answer.kind !== 'decided') return answer.kind
+    const { decision } = answer
+    return decision.kind === 'forbidden' ? decision.reason : decision.kind
+  }
+  t.equal(await ask({}, 'GET', '/one'), 'allow')
+  t.equal(await ask({ apps: ['app'] }, 'GET', '/one'), 'allow')
+  t.equal(await ask({ apps: ['other'] }, 'GET', '/one'), 'out_of_scope')
+  t.equal(await ask({ apps: ['other'] }, 'GET', '/open/x'), 'allow', 'what is open is open')
+  t.equal(await ask({ apps: ['other'] }, 'GET', '/shut'), 'denied', 'the rules speak first')
+  t.equal(await ask({ methods: ['GET'] }, 'GET', '/one'), 'allow')
+  t.equal(await ask({ methods: ['GET'] }, 'POST', '/one'), 'out_of_scope')
+  t.equal(await ask({ paths: ['/one'] }, 'GET', '/one'), 'allow')
+  t.equal(await ask({ paths: ['/two/**', '/one'] }, 'GET', '/one'), 'allow')
+  t.equal(await ask({ paths: ['/two/**'] }, 'GET', '/one'), 'out_of_scope')
+  t.equal(await ask({ paths: ['/ONE'] }, 'GET', '/one'), 'out_of_scope', 'capitals count')
+  t.equal(await ask({ paths: ['/one'] }, 'GET', '/one', '/two'), 'out_of_scope', 'each reading')
+  t.equal(await ask({ paths: ['/one', '/two'] }, 'GET', '/one', '/two'), 'allow')
+})
+
+t.test(
+  'authorize() takes a refused credential for nobody, and passes on what was not judged',
+  async (t) => {
+    const authorize = createAuthorize({ policy, clock })
+    const target = (path: string) => ({
+      host: 'app.test',
+      method: 'GET',
+      readings: [{ path, ignoreCase: false }],
+      address: '192.0.2.1',
+    })
+    const refused = await run(authorize, target('/one'), () => ({ kind: 'refused' }))
+    t.match(refused, { kind: 'decided', decision: { kind: 'sign_in' } })
+    const busy = await run(authorize, target('/one'), async () => ({ kind: 'busy' }))
+    t.strictSame(busy, { kind: 'busy' })
+  },
+)
 
 t.test('coveringRules() gives the rules of every reading, so that none is cheaper', async (t) => {
   const costly = compilePolicy([
@@ -161,11 +209,7 @@ t.test('coveringRules() gives the rules of every reading, so that none is cheape
       ],
     },
   ])
-  const authorize = createAuthorize({
-    policy: costly,
-    sessions: { resolve: () => PENDING },
-    clock,
-  })
+  const authorize = createAuthorize({ policy: costly, clock })
   const covering = (...paths: readonly string[]) => {
     const readings = paths.map((path) => ({ path, ignoreCase: false }))
     const matched = authorize.match({ host: 'app.test', method: 'GET', readings, address: '' })

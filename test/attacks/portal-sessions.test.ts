@@ -99,6 +99,8 @@ const EVERYBODYS: ReadonlySet<string> = new Set([
   PATHS.signInLink,
   PATHS.sessionState,
   PATHS.keeper,
+  PATHS.api,
+  PATHS.apiHome,
   PATHS.logout,
   '/.sallyport/signed-out',
 ])

@@ -42,6 +42,7 @@ t.test('checkSettings() fills in every default', async (t) => {
     trustedProxies: [],
     store: { path: '/var/lib/sallyport/sallyport.db' },
     sessions: { idle: 30 * MINUTE, absolute: 12 * HOUR, remember: 30 * DAY },
+    tokens: { access: 15 * MINUTE, refresh: 7 * DAY, absolute: 30 * DAY },
     login: {
       password: { preset: 'nist', minLength: 12 },
       recoveryCodes: { count: 10 },
@@ -49,9 +50,11 @@ t.test('checkSettings() fills in every default', async (t) => {
       secondFactor: { everybody: false, users: [], groups: [], grace: 7 * DAY },
       passkeys: { enabled: true, offer: true },
     },
+    personalTokens: { enabled: true, longest: 365 * DAY, endless: false, perAccount: 50 },
     connections: { connections: 20_000, connectionsPerAddress: 512 },
     websockets: { perSession: 100, perAddress: 200 },
     network: { allow: [], deny: [] },
+    keys: { warnAfter: 90 * DAY },
     limits: {
       auth: { count: 5, window: MINUTE },
       default: { count: 120, window: MINUTE },
@@ -94,6 +97,24 @@ t.test('checkSettings() fills in every default', async (t) => {
     log: { level: 'info', format: 'auto' },
   })
 })
+
+t.test(
+  'checkSettings() reads what an app takes by HTTP Basic, and what tokens may be',
+  async (t) => {
+    t.equal((await appOf('basic: tokens'))?.basic, 'tokens')
+    t.equal((await appOf('basic: off'))?.basic, undefined)
+    const top = 'personal_tokens: {enabled: false, longest: 30d, endless: true, per_account: 3}'
+    const { personalTokens } = await settingsOf(
+      file('url: https://a.example.com', 'a.example.com', '', top),
+    )
+    t.strictSame(personalTokens, {
+      enabled: false,
+      longest: 30 * DAY,
+      endless: true,
+      perAccount: 3,
+    })
+  },
+)
 
 t.test('checkSettings() brings hosts into the spelling requests are compared in', async (t) => {
   const hosts = async (text: string) =>
@@ -229,6 +250,27 @@ t.test('checkSettings() takes master keys in hexadecimal and base64', async (t) 
     ])
   }
   t.equal(decodeMasterKey(`${bytes.toString('base64url')}\n`), undefined)
+})
+
+t.test('checkSettings() reads what an app is told', async (t) => {
+  const { identityHeaders, ...rest } = (await appOf('headers: {preset: grafana, name: X-N}')) ?? {}
+  t.strictSame(identityHeaders, {
+    user: 'X-WEBAUTH-USER',
+    groups: 'X-WEBAUTH-GROUPS',
+    name: 'X-N',
+    email: 'X-WEBAUTH-EMAIL',
+  })
+  t.notOk('assertion' in rest || 'upstreamLogin' in rest || 'groupsSeparator' in rest)
+  t.strictSame((await appOf('headers: none'))?.identityHeaders, {})
+  t.equal((await appOf('groups_separator: space'))?.groupsSeparator, ' ')
+  t.strictSame((await appOf('assertion: true'))?.assertion, { audience: 'A' })
+  t.strictSame((await appOf('assertion: {audience: "urn:x"}'))?.assertion, { audience: 'urn:x' })
+  t.equal((await appOf('assertion: false'))?.assertion, undefined)
+  t.strictSame((await appOf('upstream_login: basic'))?.upstreamLogin, { kind: 'personal' })
+  const shared = (await appOf('upstream_login: {user: a, password: " b "}'))?.upstreamLogin
+  t.match(shared, { kind: 'shared', user: 'a' })
+  t.equal(shared?.kind === 'shared' && shared.password.reveal(), ' b ')
+  t.notMatch(JSON.stringify(shared), ' b ')
 })
 
 t.test('checkSettings() reads the parts of an app', async (t) => {

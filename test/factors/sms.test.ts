@@ -298,7 +298,7 @@ t.test('sent codes and numbers are in the database under seal alone (G11)', asyn
   const files = [path, `${path}-wal`].filter(existsSync).map((file) => readFileSync(file, 'latin1'))
   t.equal(sent.length, 2)
   t.ok(
-    files.some((file) => file.includes('v1.')),
+    files.some((file) => file.includes('v2.')),
     'sealed values are where it looks',
   )
   for (const { to, text } of sent) {

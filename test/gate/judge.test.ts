@@ -1,6 +1,7 @@
 import t from 'tap'
 import { createAuthorize } from '../../src/access/authorize.ts'
 import type { Account } from '../../src/accounts/account.ts'
+import type { Credentials } from '../../src/gate/credentials.ts'
 import type { Denials } from '../../src/gate/denials.ts'
 import type { GateApp } from '../../src/gate/gate-app.ts'
 import { createJudge } from '../../src/gate/judge.ts'
@@ -50,10 +51,10 @@ function setUp(resolution: Resolution) {
     },
   ])
   let lookUps = 0
-  const sessions = {
+  const credentials: Credentials = {
+    read: (_headers, token) => (token === undefined ? undefined : { kind: 'cookie', token }),
     familiar: () => undefined,
-    familiarUser: () => undefined,
-    resolve: () => {
+    identify: () => {
       lookUps++
       return Promise.resolve(resolution)
     },
@@ -75,8 +76,8 @@ function setUp(resolution: Resolution) {
   const quiet = () => {}
   const own = new Map([['exports', { rate: rate(2), by: 'user' }]] as const)
   const judge = createJudge({
-    authorize: createAuthorize({ policy, sessions, clock }),
-    sessions,
+    authorize: createAuthorize({ policy, clock }),
+    credentials,
     limiter,
     classes: rateClasses(budgets, ownClasses(own)),
     anonymous: budgets.default,

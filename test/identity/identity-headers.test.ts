@@ -1,4 +1,5 @@
 import t from 'tap'
+import { IDENTITY_PRESETS } from '../../src/config/sections/identity.ts'
 import { createHeaderFilter, identityHeaders } from '../../src/identity/identity-headers.ts'
 import type { Principal, UserId } from '../../src/identity/principal.ts'
 import { foldHeaderName } from '../../src/lib/header-families.ts'
@@ -71,6 +72,43 @@ t.test(
     t.strictSame(value.split(',').map(decodeURIComponent), groups)
   },
 )
+
+t.test(
+  'identityHeaders() tells what has a name, with the separator that was asked for',
+  async (t) => {
+    const names = { groups: 'X-Roles', user: 'X-Who', username: 'X-Login' }
+    const groups = ['a|b', 'c,d', 'e;f', 'g h']
+    t.strictSame(identityHeaders({ ...alice, groups }, names, '|'), [
+      ['X-Who', 'alice'],
+      ['X-Roles', 'a%7Cb|c,d|e;f|g h'],
+      ['X-Login', 'alice'],
+    ])
+    for (const separator of [',', ';', '|', ' '] as const) {
+      const value = identityHeaders({ ...alice, groups }, { groups: 'X' }, separator)[0]?.[1] ?? ''
+      t.strictSame(value.split(separator).map(decodeURIComponent), groups, separator)
+    }
+    t.strictSame(identityHeaders(alice, IDENTITY_PRESETS.none), [])
+  },
+)
+
+t.test('no spelling of any preset’s name passes, whichever preset an app has', async (t) => {
+  const all = Object.values(IDENTITY_PRESETS).flatMap((names): string[] => Object.values(names))
+  const marks = ['-', '_', '.', '~', ' ', '\x85']
+  for (const preset of Object.values(IDENTITY_PRESETS)) {
+    const isIdentityHeader = createHeaderFilter(preset)
+    for (const name of [...all, 'Sallyport-Assertion']) {
+      for (const mark of marks) {
+        const spelled = name.replaceAll('-', mark)
+        for (const one of [spelled, spelled.toLowerCase(), spelled.toUpperCase()]) {
+          if (!isIdentityHeader(one)) t.fail(`${JSON.stringify(one)} passes`)
+        }
+        const mixed = name.replace('-', mark).replace(/[aeiou]/g, (vowel) => vowel.toUpperCase())
+        if (!isIdentityHeader(mixed)) t.fail(`${JSON.stringify(mixed)} passes`)
+      }
+    }
+  }
+  t.ok(all.length >= 16)
+})
 
 t.test('foldHeaderName() gives all spellings that an app may fold into one the same', async (t) => {
   for (const name of [

@@ -16,6 +16,7 @@ import { namedBudgets } from '../../src/limits/budgets.ts'
 import { createLockout } from '../../src/limits/lockout.ts'
 import { createMemoryLimiter } from '../../src/limits/memory-limiter.ts'
 import { createLogin } from '../../src/login/login.ts'
+import { createPasswordAttempt } from '../../src/login/password-attempt.ts'
 import { createSetup } from '../../src/login/setup.ts'
 import type { LoginContext } from '../../src/login/step.ts'
 import { createSessions } from '../../src/sessions/sessions.ts'
@@ -64,17 +65,24 @@ export async function createWorld(
   const budgets = namedBudgets({ auth: rate, 'auth-second': rate, setup: rate })
   const events: (AuditEvent & AuditContext)[] = []
   const audit = (event: AuditEvent, context: AuditContext) => events.push({ ...event, ...context })
+  const enrolled = createEnrolled({
+    totp: async (userId) => (await totp.devices(userId)).length,
+    passkeys: async () => 0,
+    sms: async () => false,
+    phone: async () => false,
+    recoveryCodes: async () => 0,
+  })
+  const { accounts } = store
+  const attempt = createPasswordAttempt(
+    { accounts, passwords, limiter, lockout, audit, clock },
+    budgets.auth,
+  )
   const login = createLogin(
     {
-      accounts: store.accounts,
+      attempt,
+      accounts,
       passwords,
-      enrolled: createEnrolled({
-        totp: async (userId) => (await totp.devices(userId)).length,
-        passkeys: async () => 0,
-        sms: async () => false,
-        phone: async () => false,
-        recoveryCodes: async () => 0,
-      }),
+      enrolled,
       totp,
       recoveryCodes,
       sessions,
@@ -138,6 +146,8 @@ export async function createWorld(
     keys,
     events,
     login,
+    attempt,
+    enrolled,
     setup,
     addAccount,
     enter,

@@ -193,6 +193,10 @@ t.test(
         { event: 'link.used', ...success, link: 'sign_in' },
         'Connexion par un lien\u00a0: Sallyport',
       ],
+      [
+        { event: 'token.reused', outcome: 'deny' },
+        'Un programme a été déconnecté\u00a0: Sallyport',
+      ],
     ]
     const context = {
       user: alice.name,

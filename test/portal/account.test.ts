@@ -14,7 +14,7 @@ t.test('the account page lists what there is, in its order, and what happened', 
   const headings = [...account.html.matchAll(/<h2 id="(\w+)">/g)].map(([, id]) => id)
   t.strictSame(
     headings.filter((id) => id !== 'profile' && id !== 'phone'),
-    ['passkeys', 'totp', 'codes', 'password', 'sessions', 'activity', 'language'],
+    ['passkeys', 'totp', 'codes', 'password', 'tokens', 'sessions', 'activity', 'language'],
   )
   for (const part of [
     'Not changed since the account was created.',

@@ -1,10 +1,11 @@
 import { IncomingMessage } from 'node:http'
 import { Socket } from 'node:net'
 import t from 'tap'
+import { readBody } from '../../src/http/read-body.ts'
 import type { Visit } from '../../src/http/visit.ts'
 import type { UserId } from '../../src/identity/principal.ts'
 import { Secret } from '../../src/lib/secret.ts'
-import { readBody, readForm } from '../../src/portal/form.ts'
+import { readForm } from '../../src/portal/form.ts'
 import { knownDevice, rememberDevice } from '../../src/portal/known-devices.ts'
 import { createKeys } from '../../src/tokens/keys.ts'
 

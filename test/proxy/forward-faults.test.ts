@@ -419,7 +419,7 @@ t.test('forward() cuts an event stream when its session ends', async (t) => {
   const client = await rawClient(t, proxy.port)
   client.send(head('GET /'))
   await client.until('hello')
-  t.equal(proxy.live.closeSession(session), 1)
+  t.equal(proxy.live.closeHolder(session), 1)
   await client.ended
   t.equal(proxy.live.size(), 0)
   t.equal((await proxy.whenDone())[0]?.outcome, 'cut')

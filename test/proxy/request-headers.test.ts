@@ -11,6 +11,7 @@ const context: RequestContext = {
   scheme: 'https',
   host: 'wiki.example.fr',
   requestId: '7F3K-2Q9D',
+  ours: false,
   identity: [
     ['Remote-User', 'bob'],
     ['Remote-Groups', ''],

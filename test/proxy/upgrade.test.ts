@@ -323,7 +323,7 @@ t.test('upgrade() closes a session’s connections with it and bounds their numb
   t.match(refused, /crowded$/)
   t.equal(app.server.clients.size, 2)
   const closed = clients.map((client) => once(client, 'close'))
-  t.equal(proxy.live.closeSession(session), 2)
+  t.equal(proxy.live.closeHolder(session), 2)
   await Promise.all(closed)
   t.equal(proxy.live.size(), 0)
 })
@@ -397,14 +397,14 @@ t.test('createLiveConnections() forgets what is over, counts right and closes on
   const closed: string[] = []
   const other = 'ses_other5678901234567890x' as SessionId
   const add = (name: string, address: string, session?: SessionId) => {
-    const owner = session === undefined ? { address } : { address, session }
+    const owner = session === undefined ? { address } : { address, holder: session }
     const entered = live.add(owner, (why) => closed.push(`${name} ${why}`))
     return entered.kind === 'entered' ? entered : `crowded by ${entered.by}`
   }
   const first = add('a', 'near', session)
   add('b', 'near', session)
-  t.equal(add('c', 'near', session), 'crowded by session')
-  live.follow({ address: 'near', session }, (why) => closed.push(`stream ${why}`))
+  t.equal(add('c', 'near', session), 'crowded by holder')
+  live.follow({ address: 'near', holder: session }, (why) => closed.push(`stream ${why}`))
   add('other', 'near', other)
   t.equal(add('nobody', 'near'), 'crowded by address')
   add('nobody', 'far')
@@ -414,15 +414,15 @@ t.test('createLiveConnections() forgets what is over, counts right and closes on
   first.leave()
   t.equal(live.size(), 4)
   t.type(add('d', 'far', session), 'object')
-  t.equal(live.closeSession(session), 3)
+  t.equal(live.closeHolder(session), 3)
   t.strictSame(closed.splice(0), ['b session', 'stream session', 'd session'])
-  t.equal(live.closeSession(session), 0)
-  t.strictSame(live.sessions(), [other])
+  t.equal(live.closeHolder(session), 0)
+  t.strictSame(live.holders(), [other])
   t.strictSame(live.addresses(), ['near', 'far'])
   t.equal(live.closeAddress('far'), 1)
   t.strictSame(closed.splice(0), ['nobody address'])
   t.equal(live.closeAll(), 1)
   t.strictSame(closed, ['other shutdown'])
   t.equal(live.size(), 0)
-  t.strictSame([live.sessions(), live.addresses()], [[], []])
+  t.strictSame([live.holders(), live.addresses()], [[], []])
 })

@@ -40,8 +40,8 @@ t.test('a session’s end lets the frame on its way through, then says 4401 (E8)
   const client = await rawClient(t, proxy.port)
   client.send(HANDSHAKE)
   await client.until('x'.repeat(39_000))
-  t.equal(proxy.live.closeSession(session), 1)
-  t.equal(proxy.live.closeSession(session), 0)
+  t.equal(proxy.live.closeHolder(session), 1)
+  t.equal(proxy.live.closeHolder(session), 0)
   const appSocket = app.connections[0]?.socket
   // The rest of it, and a message that was begun after the end.
   appSocket?.write(Buffer.concat([frame.subarray(40_000), fromApp(OPCODE.text, 'too late')]))
@@ -79,7 +79,7 @@ t.test('a client or an app that stands still does not keep its connection', asyn
     client.send(HANDSHAKE)
     await client.until('som')
     const from = performance.now()
-    proxy.live.closeSession(session)
+    proxy.live.closeHolder(session)
     await client.ended
     t.ok(performance.now() - from > 1_500, `${stuck}: it was waited for`)
     t.strictSame(await proxy.whenUpgradesDone(), [101], stuck)
@@ -97,7 +97,7 @@ t.test('an end after the app’s own goodbye adds no second one', async (t) => {
   const client = await rawClient(t, proxy.port)
   client.send(HANDSHAKE)
   await client.until('done')
-  proxy.live.closeSession(session)
+  proxy.live.closeHolder(session)
   client.socket.write(encodeFrame({ opcode: OPCODE.close, payload: closePayload(1000) }))
   await client.ended
   t.strictSame(
@@ -125,7 +125,7 @@ t.test('a browser’s kind of client reads every whole message and why it ended'
   if (address === null || typeof address === 'string') throw new Error('no TCP port')
   const proxy = await startProxy(t, { app: { port: address.port }, session })
   for (const [reason, end] of [
-    ['4401 session ended', () => proxy.live.closeSession(session)],
+    ['4401 session ended', () => proxy.live.closeHolder(session)],
     ['4403 address refused', () => proxy.live.closeAddress('192.0.2.7')],
     ['1001 server is going away', () => proxy.live.closeAll()],
   ] as const) {

@@ -221,11 +221,12 @@ export async function startProxy(t: Test, options: ProxyOptions): Promise<Proxy>
       scheme: 'https' as const,
       host: firstHeader(req.rawHeaders, 'host') ?? '',
       requestId: '7F3K-2Q9D',
+      ours: false,
       identity:
         options.identity ?? identityHeaders(options.principalOf?.(req) ?? options.principal, NAMES),
     },
     ...(options.dress === undefined ? {} : { dress: options.dress }),
-    ...(options.session === undefined ? {} : { session: options.session }),
+    ...(options.session === undefined ? {} : { holder: options.session }),
     onProblem: (kind: string, _error: unknown, res: ServerResponse) => {
       problems.push(kind)
       res.writeHead(kind === 'timeout' ? 504 : 502, ['Content-Length', String(kind.length)])

@@ -17,6 +17,16 @@ export const PROGRAMS = {
     file: '/usr/share/dokuwiki/doku.php',
     packages: ['php-cli', 'php-cgi', 'dokuwiki'],
   },
+  /** Each with what verifies a JWT there. */
+  python: {
+    file: '/usr/lib/python3/dist-packages/jwt/__init__.py',
+    packages: ['python3-jwt', 'python3-cryptography'],
+  },
+  ruby: {
+    file: '/var/lib/dpkg/info/ruby-jwt.list',
+    packages: ['ruby', 'ruby-jwt'],
+  },
+  perl: { file: '/usr/share/perl5/Crypt/JWT.pm', packages: ['libcrypt-jwt-perl'] },
   chromium: { file: '/usr/bin/chromium', packages: ['chromium'] },
 } as const satisfies Readonly<Record<string, { file: string; packages: readonly string[] }>>
 

@@ -8,6 +8,10 @@ export type RecipePlaces = {
   readonly host: string
   readonly sallyport: number
   readonly app?: number
+  /** Names of the headers for the app; `Remote-…` unless told. */
+  readonly identity?: Readonly<Record<string, string>>
+  /** The app's own login comes with the answer. */
+  readonly login?: boolean
 }
 
 const IDENTITY = {
@@ -26,12 +30,13 @@ export function recipeFor(
   return RECIPES[proxy]({
     sallyport: `127.0.0.1:${places[0]?.sallyport ?? 9091}`,
     mode: more.mode ?? 'ask',
-    sites: places.map(({ host, app }, i) => ({
+    sites: places.map(({ host, app, identity = IDENTITY, login = false }, i) => ({
       id: i === 0 ? 'app' : `app-${i + 1}`,
       hosts: [host],
       kind: {
         kind: 'app',
-        identity: IDENTITY,
+        identity,
+        login,
         upstream:
           app === undefined
             ? PLACEHOLDER

@@ -12,6 +12,8 @@ export type Sallyport = AsyncDisposable & {
   readonly url: string
   readonly port: number
   readonly dataDir: string
+  /** Path of the configuration it was started with, when that was given as text. */
+  readonly configFile: string
   /** The one-time setup link, once it was printed. */
   readonly setupLink: () => string | undefined
   /** Waits for the setup link; throws with the output when none comes in 5 s. */
@@ -80,6 +82,7 @@ export async function startSallyport(options: SallyportOptions): Promise<Sallypo
       url: new URL(String(listening['url'])).origin,
       port: Number(new URL(String(listening['url'])).port),
       dataDir,
+      configFile: dir.at('sallyport.yaml'),
       setupLink: lines.setupLink,
       untilSetupLink,
       logs: lines.logs,

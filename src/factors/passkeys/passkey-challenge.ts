@@ -45,8 +45,8 @@ export type Challenges = {
 
 export const CHALLENGE_FOR = 5 * MINUTE
 
-/** 128 random bits, an instant in base 36, HMAC-SHA-256; base64url once more by the browser. */
-const SHAPE = /^([A-Za-z0-9_-]{22})\.([0-9a-z]{1,12})\.([A-Za-z0-9_-]{43})$/
+/** 128 random bits, an instant in base 36, a signature of ours; base64url once more by the browser. */
+const SHAPE = /^([A-Za-z0-9_-]{22})\.([0-9a-z]{1,12})\.([A-Za-z0-9_-]{43,51})$/
 
 export function createChallenges(deps: {
   readonly sign: (text: string) => string

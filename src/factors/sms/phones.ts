@@ -8,6 +8,7 @@ import { maskPhoneNumber, type PhoneNumber } from './phone-number.ts'
 /** What numbers and codes are sealed and counted with. */
 export type PhoneKeys = Sealer & {
   readonly sign: (purpose: 'digest', text: string) => string
+  readonly signatures: (purpose: 'digest', text: string) => readonly string[]
   readonly verify: (purpose: 'digest', text: string, signature: string) => boolean
 }
 
@@ -55,7 +56,19 @@ export function createPhones(deps: {
 
 /** What numbers are counted by: without the key it tells nothing, with it one can be looked for. */
 export function digestOf(keys: Pick<PhoneKeys, 'sign'>, number: PhoneNumber): string {
-  return keys.sign('digest', `phone ${number.reveal()}`)
+  return keys.sign('digest', textOf(number))
+}
+
+/** All that it may be counted by in rows that were written before the key changed. */
+export function digestsOf(
+  keys: Pick<PhoneKeys, 'signatures'>,
+  number: PhoneNumber,
+): readonly string[] {
+  return keys.signatures('digest', textOf(number))
+}
+
+function textOf(number: PhoneNumber): string {
+  return `phone ${number.reveal()}`
 }
 
 function numberAt(userId: UserId) {

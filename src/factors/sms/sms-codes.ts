@@ -4,7 +4,7 @@ import { HOUR, MINUTE, type Milliseconds } from '../../lib/duration.ts'
 import { randomBelow, randomToken } from '../../lib/random.ts'
 import { Secret } from '../../lib/secret.ts'
 import type { PhoneNumber } from './phone-number.ts'
-import { digestOf, type PhoneKeys } from './phones.ts'
+import { digestOf, digestsOf, type PhoneKeys } from './phones.ts'
 import type { SmsDispatch } from './sms-dispatch.ts'
 import { type SmsLanguage, smsText } from './sms-text.ts'
 
@@ -40,9 +40,12 @@ export type SentCodeStore = {
   /**
    * Adds the code in one step, unless a limit is reached for its account or for its number; then
    * `retryAt` is when the next one may be sent, milliseconds since the epoch.
+   *
+   * @param numberDigests all digests that the number may have in earlier rows
    */
   readonly reserve: (
     code: SentCode,
+    numberDigests: readonly string[],
     limits: readonly SendLimit[],
   ) => Promise<
     { readonly kind: 'reserved' } | { readonly kind: 'limited'; readonly retryAt: number }
@@ -156,6 +159,7 @@ export function createSmsCodes(
           createdAt: now,
           expiresAt: now + SMS_CODE_FOR,
         },
+        digestsOf(keys, to),
         SMS_LIMITS,
       )
       if (reserved.kind === 'limited') return reserved

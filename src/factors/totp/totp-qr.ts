@@ -1,4 +1,5 @@
 import { encodeQR } from 'qr'
+import { blackAndWhitePng } from '../../lib/png.ts'
 
 /** Light modules around the symbol (ISO/IEC 18004, section 6.3.8). */
 const QUIET_ZONE = 4
@@ -20,6 +21,14 @@ export function totpQrSvg(uri: string): string {
     `<rect width="${size}" height="${size}" fill="#fff"/>` +
     `<path d="${path.join('')}" fill="#000"/></svg>`
   )
+}
+
+/** Pixels of a module: large enough for a camera in front of a screen. */
+const PNG_SCALE = 8
+
+/** The URI as a PNG picture, for programs that cannot show the other. */
+export function totpQrPng(uri: string): Buffer {
+  return blackAndWhitePng(encode(uri), PNG_SCALE)
 }
 
 /**

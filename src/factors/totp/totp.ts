@@ -88,7 +88,7 @@ export type Totp = {
 export const MAX_TOTP_DEVICES = 10
 
 /** How long a secret that was shown can be proved. */
-const ENROLMENT_FOR = 15 * MINUTE
+export const ENROLMENT_FOR: Milliseconds = 15 * MINUTE
 
 /** @throws AppError `keys_unavailable`, in every method that needs a secret that does not open */
 export function createTotp(deps: {

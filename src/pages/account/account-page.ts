@@ -30,6 +30,8 @@ export type AccountView = {
   readonly passwordChangedAt: number
   /** Absent: no codes are sent to phones here. `masked` is empty while there is no number. */
   readonly phone?: { readonly masked: string }
+  /** How many there are; absent: none can be made. */
+  readonly tokens?: number
   readonly sessions: readonly SessionView[]
   /** The newest few. */
   readonly activity: readonly ActivityItem[]
@@ -66,7 +68,7 @@ ${notice(text, view)}${profile(text, view)}${
   removePath: PATHS.removeTotp,
   addPath: PATHS.newTotp,
   words: { heading: page.totp, none: page.noTotp, add: page.addTotp },
-})}${codes(text, view)}${password(text, view)}${phone(text, view)}${sessionsSection(context, view.sessions)}${activity(text, view)}${language(context, view)}<p><a class="button quiet" href="${PATHS.launcher}">${text.launcher.title}</a></p>
+})}${codes(text, view)}${password(text, view)}${phone(text, view)}${tokens(text, view)}${sessionsSection(context, view.sessions)}${activity(text, view)}${language(context, view)}<p><a class="button quiet" href="${PATHS.launcher}">${text.launcher.title}</a></p>
 ${form(context, { action: PATHS.logout }, html`<button type="submit">${page.logout}</button>`)}`,
   )
 }
@@ -138,6 +140,16 @@ function phone({ accountPage: page }: Catalogue, view: AccountView): Fragment {
     page.phone,
     html`<p>${none ? page.noPhone : html`<bdi>${masked}</bdi>`}</p>
 <p><a class="button quiet" href="${PATHS.phone}">${none ? page.addPhone : page.changePhone}</a></p>`,
+  )
+}
+
+function tokens({ tokens: words }: Catalogue, { tokens: count }: AccountView): Fragment {
+  if (count === undefined) return undefined
+  return section(
+    'tokens',
+    words.title,
+    html`<p>${words.count(count)}</p>
+<p><a class="button quiet" href="${PATHS.tokens}">${words.manage}</a></p>`,
   )
 }
 

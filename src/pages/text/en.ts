@@ -3,6 +3,7 @@ import type { FieldProblem } from '../views.ts'
 import { createFormat } from './format.ts'
 import type { Catalogue, SetupField } from './fr.ts'
 import { accountEn, activityEn, codesEn, deviceEn } from './parts/account.ts'
+import { apiPageEn } from './parts/api.ts'
 import { launcherEn } from './parts/launcher.ts'
 import { linksEn } from './parts/links.ts'
 import { passkeysEn } from './parts/passkeys.ts'
@@ -10,6 +11,7 @@ import { passwordEn } from './parts/password.ts'
 import { problemsEn } from './parts/problems.ts'
 import { secondStepEn } from './parts/second-step.ts'
 import { smsEn } from './parts/sms.ts'
+import { tokensEn } from './parts/tokens.ts'
 
 const format = createFormat('en')
 
@@ -45,6 +47,8 @@ export const en = {
     submit: 'Create account',
   },
   passwords: passwordEn,
+  apiPage: apiPageEn,
+  tokens: tokensEn,
   fieldProblem: (
     field: SetupField,
     problem: FieldProblem<SetupField>['problem'],

@@ -2,6 +2,7 @@ import type { Milliseconds } from '../../lib/duration.ts'
 import type { FieldProblem } from '../views.ts'
 import { createFormat } from './format.ts'
 import { accountFr, activityFr, codesFr, deviceFr } from './parts/account.ts'
+import { apiPageFr } from './parts/api.ts'
 import { launcherFr } from './parts/launcher.ts'
 import { linksFr } from './parts/links.ts'
 import { passkeysFr } from './parts/passkeys.ts'
@@ -9,6 +10,7 @@ import { passwordFr } from './parts/password.ts'
 import { problemsFr } from './parts/problems.ts'
 import { secondStepFr } from './parts/second-step.ts'
 import { smsFr } from './parts/sms.ts'
+import { tokensFr } from './parts/tokens.ts'
 
 const format = createFormat('fr')
 
@@ -48,6 +50,8 @@ export const fr = {
     submit: 'Créer le compte',
   },
   passwords: passwordFr,
+  apiPage: apiPageFr,
+  tokens: tokensFr,
   fieldProblem: (
     field: SetupField,
     problem: FieldProblem<SetupField>['problem'],

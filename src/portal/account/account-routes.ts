@@ -64,15 +64,17 @@ async function accountView(
   const { id } = account
   const mayAddPasskey = deps.passkeys.usableAt(visit.site.origin)
   const since = deps.clock.now() - ACTIVITY_FOR
-  const [passkeys, totp, codes, secondFactor, phone, sessions, activity] = await Promise.all([
-    deps.passkeys.ofUser(id),
-    deps.totp.devices(id),
-    deps.recoveryCodes.left(id),
-    deps.enrolled.hasSecond(id),
-    deps.phones.enabled ? deps.phones.shown(id) : undefined,
-    deps.sessions.ofUser(id),
-    deps.activity(id, since, NEWEST),
-  ])
+  const [passkeys, totp, codes, secondFactor, phone, tokens, sessions, activity] =
+    await Promise.all([
+      deps.passkeys.ofUser(id),
+      deps.totp.devices(id),
+      deps.recoveryCodes.left(id),
+      deps.enrolled.hasSecond(id),
+      deps.phones.enabled ? deps.phones.shown(id) : undefined,
+      deps.apiTokens.ofUser(id),
+      deps.sessions.ofUser(id),
+      deps.activity(id, since, NEWEST),
+    ])
   return {
     username: account.name,
     displayName: account.displayName,
@@ -87,6 +89,7 @@ async function accountView(
     ...(codes.total === 0 ? {} : { codes }),
     secondFactor,
     passwordChangedAt: account.passwordChangedAt,
+    ...(deps.apiTokens.rules.personal.enabled ? { tokens: tokens.length } : {}),
     ...(deps.phones.enabled ? { phone: { masked: phone?.masked ?? '' } } : {}),
     sessions: sessionViews(sessions, session),
     activity: activity.map(activityItem),

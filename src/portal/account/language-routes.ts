@@ -1,7 +1,7 @@
 import type { Account } from '../../accounts/account.ts'
 import { setCookie } from '../../http/cookies.ts'
 import { DAY } from '../../lib/duration.ts'
-import { auditContext } from '../../login/step.ts'
+import { changeLanguage } from '../../login/account-changes.ts'
 import { PATHS } from '../../pages/paths.ts'
 import { ownSession } from '../own-session.ts'
 import type { PortalDeps } from '../portal-deps.ts'
@@ -20,14 +20,8 @@ export function languageRoutes(deps: PortalDeps): readonly Route[] {
         const language = form.value('language')
         if (!isLanguage(language)) return redirect(PATHS.account)
         const { account, session } = own
-        if (account.language !== language) {
-          await deps.accounts.setLanguage(account.id, language, deps.clock.now())
-          deps.sessions.reread()
-          deps.audit(
-            { event: 'account.changed', outcome: 'success', detail: 'language' },
-            auditContext(loginContext(deps, visit), { account, session }),
-          )
-        }
+        const by = { account, session, context: loginContext(deps, visit) }
+        await changeLanguage(deps, by, language)
         // For the pages before the next sign-in; empty: this browser's own is asked again.
         const kept = setCookie(
           'language',

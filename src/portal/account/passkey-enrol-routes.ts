@@ -5,6 +5,7 @@ import type { Answer } from '../../http/answer.ts'
 import { firstHeader } from '../../http/raw-headers.ts'
 import type { Visit } from '../../http/visit.ts'
 import { describeUserAgent } from '../../lib/user-agent.ts'
+import { addOwnPasskey, creationPurpose } from '../../login/factor-changes.ts'
 import { type PasskeyEnrolView, passkeyEnrolPage } from '../../pages/account/passkey-enrol-page.ts'
 import { PATHS } from '../../pages/paths.ts'
 import type { PasskeyProblem } from '../../pages/sign-in/passkey-problem.ts'
@@ -12,13 +13,14 @@ import { catalogue } from '../../pages/text/catalogue.ts'
 import type { Session } from '../../sessions/session.ts'
 import { rememberDevice } from '../known-devices.ts'
 import { toSelf } from '../own-links.ts'
-import { auditTrail, type PortalDeps } from '../portal-deps.ts'
+import type { PortalDeps } from '../portal-deps.ts'
 import { follow } from '../returning.ts'
 import type { Route } from '../route.ts'
 import { passkeyFailure } from '../sign-in/passkey-failure.ts'
 import {
   currentSession,
   freshSession,
+  loginContext,
   noSessionCookie,
   redirect,
   sessionCookie,
@@ -54,27 +56,23 @@ export function passkeyEnrolRoutes(deps: PortalDeps): readonly Route[] {
         const failed = passkeyFailure(form, 'create')
         if (failed !== undefined) return again(failed)
         const ceremony = form.has('key') ? 'register_key' : 'register'
-        const verdict = await deps.passkeys.add(
-          form.value('credential'),
-          { ...creationPurpose(ceremony, session), origin: visit.site.origin },
-          account.id,
-          (aaguid) => providerName(aaguid) ?? browserLabel(deps, visit, ceremony),
+        const added = await addOwnPasskey(
+          deps,
+          { session, account, context: loginContext(deps, visit) },
+          {
+            json: form.value('credential'),
+            ceremony,
+            origin: visit.site.origin,
+            labelFor: (aaguid) => providerName(aaguid) ?? browserLabel(deps, visit, ceremony),
+          },
         )
-        if (verdict.kind === 'spent') return again('expired')
-        if (verdict.kind === 'wrong') return again('refused')
-        if (verdict.kind !== 'added') return again(verdict.kind)
-
-        const { label, userVerified } = verdict.passkey
-        deps.audit(
-          { event: 'factor.passkey_added', outcome: 'success', detail: label },
-          { ...auditTrail(visit, account), session: session.id },
-        )
-        const kind = userVerified && ceremony === 'register' ? 'passkey' : 'security_key'
-        // It was just proved, so the session has it; and its id is another one from here on.
-        const issued = await deps.sessions.raise(session, { kind, at: deps.clock.now() })
-        if (issued === undefined) {
+        if (added.kind === 'spent') return again('expired')
+        if (added.kind === 'wrong') return again('refused')
+        if (added.kind === 'session_gone') {
           return toPage(PATHS.login, returnTicket, [noSessionCookie(visit)])
         }
+        if (added.kind !== 'added') return again(added.kind)
+        const { issued } = added
         const cookies = [
           sessionCookie(deps, visit, issued),
           rememberDevice(deps.keys, visit, account.id),
@@ -107,13 +105,6 @@ type Kind = PasskeyEnrolView['kind']
 function kindOf(sent: { readonly has: (name: string) => boolean }): Kind {
   if (sent.has('required')) return 'required'
   return sent.has('offer') ? 'offer' : 'asked'
-}
-
-function creationPurpose<Ceremony extends 'register' | 'register_key'>(
-  ceremony: Ceremony,
-  session: Session,
-): ChallengeFor & { readonly ceremony: Ceremony } {
-  return { ceremony, userId: session.userId, holder: session.id }
 }
 
 /** What it is called when it does not say what it is: by the browser that it was made in. */

@@ -4,6 +4,8 @@ import { providerName } from '../../factors/passkeys/aaguid-names.ts'
 import type { Passkey } from '../../factors/passkeys/passkey-store.ts'
 import type { Answer } from '../../http/answer.ts'
 import type { Visit } from '../../http/visit.ts'
+import { unreachable } from '../../lib/unreachable.ts'
+import { removeOwnFactor, renameOwnPasskey } from '../../login/factor-changes.ts'
 import {
   type PasskeyListView,
   type PasskeyOneView,
@@ -17,11 +19,12 @@ import { PATHS } from '../../pages/paths.ts'
 import { problemPage } from '../../pages/problems/problem-page.ts'
 import { catalogue } from '../../pages/text/catalogue.ts'
 import type { Session } from '../../sessions/session.ts'
-import { auditTrail, type PortalDeps } from '../portal-deps.ts'
+import type { PortalDeps } from '../portal-deps.ts'
 import type { Route } from '../route.ts'
 import {
   currentSession,
   freshSession,
+  loginContext,
   noSessionCookie,
   redirect,
   sessionCookie,
@@ -56,11 +59,8 @@ export function passkeyListRoutes(deps: PortalDeps): readonly Route[] {
           if (label === '') {
             return onePage(deps, visit, 422, { ...viewOf(one), label: '', problem: 'empty' })
           }
-          if (!(await deps.passkeys.rename(account.id, one.id, label))) return gone(deps, visit)
-          deps.audit(
-            { event: 'factor.passkey_renamed', outcome: 'success', detail: label },
-            { ...auditTrail(visit, account), session: session.id },
-          )
+          const by = { session, account, context: loginContext(deps, visit) }
+          if (!(await renameOwnPasskey(deps, by, one.id, label))) return gone(deps, visit)
           return redirect(`${PATHS.passkey}?notice=renamed`)
         }),
     },
@@ -80,16 +80,23 @@ export function passkeyListRoutes(deps: PortalDeps): readonly Route[] {
         asOwner(deps, visit, async ({ session, account }) => {
           const one = await own(deps, account, form.value('id'))
           if (one === undefined) return gone(deps, visit)
-          const removal = await deps.removeFactor(account, { kind: 'passkey', id: one.id })
-          if (removal === 'needed') return ask(deps, visit, 422, account, one)
-          if (removal === 'gone') return gone(deps, visit)
-          deps.audit(
-            { event: 'factor.passkey_removed', outcome: 'success', detail: one.label },
-            { ...auditTrail(visit, account), session: session.id },
-          )
-          const issued = await deps.sessions.renew(session)
-          if (issued === undefined) return toPage(PATHS.login, '', [noSessionCookie(visit)])
-          return redirect(`${PATHS.passkey}?notice=removed`, [sessionCookie(deps, visit, issued)])
+          const by = { session, account, context: loginContext(deps, visit) }
+          const factor = { kind: 'passkey', id: one.id } as const
+          const removal = await removeOwnFactor(deps, by, factor, one.label)
+          switch (removal.kind) {
+            case 'needed':
+              return ask(deps, visit, 422, account, one)
+            case 'unknown':
+              return gone(deps, visit)
+            case 'session_gone':
+              return toPage(PATHS.login, '', [noSessionCookie(visit)])
+            case 'removed':
+              return redirect(`${PATHS.passkey}?notice=removed`, [
+                sessionCookie(deps, visit, removal.issued),
+              ])
+            default:
+              return unreachable(removal)
+          }
         }),
     },
   ]

@@ -4,6 +4,7 @@ import { parseTotpCode } from '../../factors/totp/totp.ts'
 import type { Answer } from '../../http/answer.ts'
 import type { Visit } from '../../http/visit.ts'
 import { unreachable } from '../../lib/unreachable.ts'
+import { removeOwnFactor } from '../../login/factor-changes.ts'
 import type { SmsRequestOutcome } from '../../login/sms-login.ts'
 import { type PhoneView, phonePage } from '../../pages/account/phone-page.ts'
 import { phoneVerifyPage } from '../../pages/account/phone-verify-page.ts'
@@ -14,7 +15,7 @@ import { catalogue } from '../../pages/text/catalogue.ts'
 import type { Session } from '../../sessions/session.ts'
 import { rememberDevice } from '../known-devices.ts'
 import { toSelf } from '../own-links.ts'
-import { auditTrail, type PortalDeps } from '../portal-deps.ts'
+import type { PortalDeps } from '../portal-deps.ts'
 import { follow } from '../returning.ts'
 import type { Route } from '../route.ts'
 import { sentView, tooSoon, whileSmsIsOn } from '../sign-in/sms-view.ts'
@@ -145,17 +146,22 @@ export function phoneRoutes(deps: PortalDeps): readonly Route[] {
         const who = await fresh(visit, '')
         if (who.kind === 'first') return who.answer
         const { session, account } = who
-        const removal = await deps.removeFactor(account, { kind: 'phone' })
-        if (removal === 'needed') return removePage(deps, visit, account)
-        if (removal === 'gone') return redirect(PATHS.account)
-        deps.audit(
-          { event: 'factor.phone_removed', outcome: 'success' },
-          { ...auditTrail(visit, account), session: session.id },
-        )
-        const issued = await deps.sessions.renew(session)
-        if (issued === undefined) return toPage(PATHS.login, '', [noSessionCookie(visit)])
-        const cookie = sessionCookie(deps, visit, issued)
-        return redirect(`${PATHS.account}?notice=phone_removed`, [cookie])
+        const by = { session, account, context: loginContext(deps, visit) }
+        const removal = await removeOwnFactor(deps, by, { kind: 'phone' })
+        switch (removal.kind) {
+          case 'needed':
+            return removePage(deps, visit, account)
+          case 'unknown':
+            return redirect(PATHS.account)
+          case 'session_gone':
+            return toPage(PATHS.login, '', [noSessionCookie(visit)])
+          case 'removed':
+            return redirect(`${PATHS.account}?notice=phone_removed`, [
+              sessionCookie(deps, visit, removal.issued),
+            ])
+          default:
+            return unreachable(removal)
+        }
       },
     },
   ])

@@ -1,7 +1,7 @@
 import type { Account } from '../../accounts/account.ts'
 import type { Answer } from '../../http/answer.ts'
 import type { Visit } from '../../http/visit.ts'
-import { auditContext } from '../../login/step.ts'
+import { newOwnCodes } from '../../login/factor-changes.ts'
 import { FEW_CODES } from '../../pages/account/account-page.ts'
 import { codesShownPage } from '../../pages/account/codes-shown-page.ts'
 import { fewCodesPage } from '../../pages/account/few-codes-page.ts'
@@ -127,12 +127,9 @@ export async function freshCodes(
   returnTicket: string,
   cookies: readonly string[],
 ): Promise<Answer> {
-  const made = await deps.recoveryCodes.create(account.id)
+  const by = { account, session, context: loginContext(deps, visit) }
+  const made = await newOwnCodes(deps, by)
   if (made.kind === 'busy') return redirect(`${PATHS.account}?notice=codes_busy`, cookies)
-  deps.audit(
-    { event: 'factor.recovery_codes_created', outcome: 'success' },
-    auditContext(loginContext(deps, visit), { account, session }),
-  )
   const codes = { codes: made.codes, createdAt: deps.clock.now() }
   deps.shownCodes.set(session.id, codes)
   return codesPage(deps, visit, 200, { account, codes, returnTicket }, cookies)

@@ -1,4 +1,5 @@
 import { parseSessionId } from '../../identity/principal.ts'
+import { endOtherSessions, endOwnSession } from '../../login/account-changes.ts'
 import { auditContext } from '../../login/step.ts'
 import { PATHS } from '../../pages/paths.ts'
 import type { PortalDeps } from '../portal-deps.ts'
@@ -33,15 +34,8 @@ export function sessionRoutes(deps: PortalDeps): readonly Route[] {
         }
         const fresh = await freshSession(deps, visit, current, '')
         if (fresh.kind === 'first') return fresh.answer
-        const { account } = fresh
-        const own = (await deps.sessions.ofUser(account.id)).find((one) => one.id === id)
         // Somebody else's session, or one that is gone, ends nothing and says nothing.
-        if (own !== undefined && (await deps.sessions.end(own.id))) {
-          deps.audit(
-            { event: 'session.ended', outcome: 'success', reason: 'revoked' },
-            auditContext(context, { account, session: own }),
-          )
-        }
+        await endOwnSession(deps, { ...fresh, context }, id)
         return redirect(`${PATHS.account}?notice=session_ended`)
       },
     },
@@ -51,17 +45,7 @@ export function sessionRoutes(deps: PortalDeps): readonly Route[] {
       handle: async (visit) => {
         const fresh = await freshSession(deps, visit, await currentSession(deps, visit), '')
         if (fresh.kind === 'first') return fresh.answer
-        const { account, session } = fresh
-        const others = (await deps.sessions.ofUser(account.id)).filter(
-          (one) => one.id !== session.id,
-        )
-        await deps.sessions.endOfUser(account.id, session.id)
-        for (const one of others) {
-          deps.audit(
-            { event: 'session.ended', outcome: 'success', reason: 'revoked' },
-            auditContext(loginContext(deps, visit), { account, session: one }),
-          )
-        }
+        await endOtherSessions(deps, { ...fresh, context: loginContext(deps, visit) })
         return redirect(`${PATHS.account}?notice=others_ended`)
       },
     },

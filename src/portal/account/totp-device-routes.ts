@@ -3,7 +3,8 @@ import { readLabel } from '../../factors/device-label.ts'
 import type { ShownDevice } from '../../factors/totp/totp.ts'
 import type { Answer } from '../../http/answer.ts'
 import type { Visit } from '../../http/visit.ts'
-import { auditContext } from '../../login/step.ts'
+import { unreachable } from '../../lib/unreachable.ts'
+import { removeOwnFactor, renameOwnTotp } from '../../login/factor-changes.ts'
 import { type TotpDeviceView, totpDevicePage } from '../../pages/account/totp-device-page.ts'
 import { askPage } from '../../pages/ask-page.ts'
 import { withQuery } from '../../pages/link.ts'
@@ -46,12 +47,9 @@ export function totpDeviceRoutes(deps: PortalDeps): readonly Route[] {
         if (label === '') {
           return renamePage(deps, visit, 422, { id: device.id, label, problem: 'empty' })
         }
-        const named = await deps.totp.rename(account.id, device.id, label)
+        const by = { account, session, context: loginContext(deps, visit) }
+        const named = await renameOwnTotp(deps, by, device.id, label)
         if (named === undefined) return notFound(deps, visit)
-        deps.audit(
-          { event: 'factor.totp_renamed', outcome: 'success', detail: named },
-          auditContext(loginContext(deps, visit), { account, session }),
-        )
         return redirect(`${PATHS.account}?notice=totp_renamed`)
       },
     },
@@ -71,20 +69,24 @@ export function totpDeviceRoutes(deps: PortalDeps): readonly Route[] {
       handle: async (visit, form) => {
         const found = await ownDevice(deps, visit, form.value('id'))
         if (found.kind === 'first') return found.answer
-        const { device, account } = found
-        // First the new id: of two removals at once by one session, the other comes too late.
-        const issued = await deps.sessions.renew(found.session)
-        if (issued === undefined) return toPage(PATHS.login, '', [noSessionCookie(visit)])
-        const cookies = [sessionCookie(deps, visit, issued)]
-        const removal = await deps.removeFactor(account, { kind: 'totp', id: device.id })
-        if (removal === 'needed') return removePage(deps, visit, found, false, cookies)
-        if (removal === 'removed') {
-          deps.audit(
-            { event: 'factor.totp_removed', outcome: 'success', detail: device.label },
-            auditContext(loginContext(deps, visit), { account, session: issued.session }),
-          )
+        const { device, account, session } = found
+        const by = { account, session, context: loginContext(deps, visit) }
+        const factor = { kind: 'totp', id: device.id } as const
+        const removal = await removeOwnFactor(deps, by, factor, device.label)
+        switch (removal.kind) {
+          case 'needed':
+            return removePage(deps, visit, found, false)
+          case 'session_gone':
+            return toPage(PATHS.login, '', [noSessionCookie(visit)])
+          case 'unknown':
+            return redirect(`${PATHS.account}?notice=totp_removed`)
+          case 'removed':
+            return redirect(`${PATHS.account}?notice=totp_removed`, [
+              sessionCookie(deps, visit, removal.issued),
+            ])
+          default:
+            return unreachable(removal)
         }
-        return redirect(`${PATHS.account}?notice=totp_removed`, cookies)
       },
     },
   ]
@@ -126,7 +128,6 @@ async function removePage(
   visit: Visit,
   { account, device }: Found,
   allowed: boolean,
-  cookies: readonly string[] = [],
 ): Promise<Answer> {
   const { totp, passkeys, sms } = await deps.enrolled.of(account.id)
   const last = totp === 1 && passkeys === 0 && !sms
@@ -145,6 +146,6 @@ async function removePage(
         ...(allowed ? {} : { refused: words.removeRefused }),
       })
     },
-    { cookies, self: withQuery(PATHS.removeTotp, 'id', device.id) },
+    { self: withQuery(PATHS.removeTotp, 'id', device.id) },
   )
 }

@@ -165,7 +165,7 @@ async function hashOf(trx: Transaction<Schema>, id: UserId): Promise<string | un
 }
 
 /** Sorted, each once. */
-function groupNames(groups: readonly string[]): string {
+export function groupNames(groups: readonly string[]): string {
   return JSON.stringify([...new Set(groups)].sort())
 }
 
@@ -260,13 +260,19 @@ const COLUMNS = [
   'passkey_offered_at',
 ] as const satisfies readonly (keyof Schema['accounts'])[]
 
-function toAccount(row: Pick<Selectable<Schema['accounts']>, (typeof COLUMNS)[number]>): Account {
+/** The groups of a row. @throws AppError `store_unavailable` */
+export function readGroups(text: string): readonly string[] {
+  return rowList(text, (group) => (typeof group === 'string' ? group : undefined))
+}
+
+/** @throws AppError `store_unavailable` for what this program did not write */
+export function toAccount(row: Pick<Selectable<Schema['accounts']>, (typeof COLUMNS)[number]>): Account {
   return {
     id: rowUserId(row.id),
     name: row.name,
     displayName: row.display_name,
     email: row.email,
-    groups: rowList(row.group_names, (group) => (typeof group === 'string' ? group : undefined)),
+    groups: readGroups(row.group_names),
     disabled: row.disabled !== 0,
     unlockedAt: row.unlocked_at,
     createdAt: row.created_at,

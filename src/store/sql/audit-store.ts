@@ -20,6 +20,8 @@ export function createAuditStore(database: Database): AuditStore {
         if (query.event !== undefined) rows = rows.where('event', '=', query.event)
         if (query.requestId !== undefined) rows = rows.where('request_id', '=', query.requestId)
         if (query.since !== undefined) rows = rows.where('at', '>=', query.since)
+        if (query.until !== undefined) rows = rows.where('at', '<', query.until)
+        if (query.before !== undefined) rows = rows.where('id', '<', query.before)
         return (await rows.limit(query.limit).execute()).map(toRow)
       }),
     trim: (room) =>
@@ -69,6 +71,7 @@ function toColumns(row: AuditRow): Insertable<Schema['audit_events']> {
 
 function toRow(row: Selectable<Schema['audit_events']>): AuditRow {
   return {
+    id: row.id,
     at: row.at,
     event: row.event,
     outcome: row.outcome,

@@ -337,6 +337,7 @@ async function tokens(db: Kysely<unknown>): Promise<void> {
     .addColumn('created_at', 'bigint', (column) => column.notNull())
     .addColumn('active_from', 'bigint', (column) => column.notNull())
     .addColumn('retired_at', 'bigint', (column) => column.notNull())
+    .addColumn('unmarked', 'integer', (column) => column.notNull())
     .execute()
   await schema
     .createTable('data_key_seals')
@@ -368,6 +369,13 @@ async function tokens(db: Kysely<unknown>): Promise<void> {
     .createIndex('refresh_tokens_over')
     .on('refresh_tokens')
     .column('expires_at')
+    .execute()
+  // Of the few that were spent in the last seconds.
+  await schema
+    .createIndex('refresh_tokens_lost')
+    .on('refresh_tokens')
+    .column('spent_at')
+    .where(sql<boolean>`sealed_successor <> ''`)
     .execute()
   await schema
     .createTable('api_tokens')
@@ -401,5 +409,10 @@ async function tokens(db: Kysely<unknown>): Promise<void> {
     .addColumn('sealed_login', 'text', (column) => column.notNull())
     .addColumn('updated_at', 'bigint', (column) => column.notNull())
     .addPrimaryKeyConstraint('upstream_logins_key', ['app', 'user_id'])
+    .execute()
+  await schema
+    .createTable('app_revocations')
+    .addColumn('app', 'text', (column) => column.primaryKey())
+    .addColumn('revoked_before', 'bigint', (column) => column.notNull())
     .execute()
 }

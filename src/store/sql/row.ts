@@ -26,6 +26,14 @@ export function rowList<T>(text: string, item: (value: unknown) => T | undefined
   return values.map((value: unknown) => item(value) ?? notOurs('list'))
 }
 
+/**
+ * The JSON value of a row, read by `read`, which gives `undefined` for what is none of ours.
+ * @throws AppError `store_unavailable`
+ */
+export function rowValue<T>(text: string, read: (value: unknown) => T | undefined): T {
+  return read(parseJson(text)) ?? notOurs('value')
+}
+
 /** At most `length` UTF-16 units of a free text: the last line behind whoever should have cut it. */
 export function cut(text: string, length: number): string {
   return text.slice(0, length).toWellFormed()

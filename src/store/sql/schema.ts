@@ -95,6 +95,8 @@ export type Schema = {
     readonly active_from: number
     /** 0: it is not retired. */
     readonly retired_at: number
+    /** 1: it made what carries no mark of a key. */
+    readonly unmarked: number
   }
   /** A data key under a master key; two rows while one master key takes over from another. */
   readonly data_key_seals: {
@@ -143,6 +145,11 @@ export type Schema = {
     readonly user_id: string
     readonly sealed_login: string
     readonly updated_at: number
+  }
+  /** Since when proofs count for an app. */
+  readonly app_revocations: {
+    readonly app: string
+    readonly revoked_before: number
   }
   readonly bans: {
     /** CIDR, canonical. */

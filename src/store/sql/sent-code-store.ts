@@ -12,20 +12,20 @@ const TURNS = 50
 /** Codes that were sent, in the table `sent_codes`. */
 export function createSentCodeStore(database: Database): SentCodeStore {
   return {
-    reserve: (code, limits) =>
+    reserve: (code, numberDigests, limits) =>
       database.write(async (trx) => {
         const now = code.createdAt
         const since = now - Math.max(...limits.map(({ window }) => window))
         const owners = [
-          ['user_id', code.userId],
-          ['number_digest', code.numberDigest],
+          ['user_id', [code.userId]],
+          ['number_digest', numberDigests],
         ] as const
         let retryAt = 0
-        for (const [column, owner] of owners) {
+        for (const [column, names] of owners) {
           const rows = await trx
             .selectFrom('sent_codes')
             .select('created_at')
-            .where(column, '=', owner)
+            .where(column, 'in', names)
             .where('created_at', '>', since)
             .orderBy('created_at', 'desc')
             .execute()

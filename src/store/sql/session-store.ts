@@ -54,6 +54,21 @@ export function createSessionStore(database: Database): SessionStore {
         const rows = await db.selectFrom('sessions').selectAll().orderBy('created_at').execute()
         return rows.map(toSession)
       }),
+    page: ({ userId, after, now, limit }) =>
+      database.read(async (db) => {
+        let rows = db.selectFrom('sessions').selectAll().where('over_at', '>', now)
+        if (userId !== undefined) rows = rows.where('user_id', '=', userId)
+        if (after !== undefined) {
+          rows = rows.where((eb) =>
+            eb.or([
+              eb('created_at', '>', after.createdAt),
+              eb.and([eb('created_at', '=', after.createdAt), eb('id', '>', after.id)]),
+            ]),
+          )
+        }
+        const page = await rows.orderBy('created_at').orderBy('id').limit(limit).execute()
+        return page.map(toSession)
+      }),
     replace: (previousHash, next) =>
       database.write(async (trx) => {
         const { numUpdatedRows } = await trx

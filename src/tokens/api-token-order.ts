@@ -1,0 +1,113 @@
+import type { ProvedFactor, UserId } from '../identity/principal.ts'
+import type { Milliseconds } from '../lib/duration.ts'
+import type { ApiToken, ApiTokenScope } from './api-token.ts'
+
+/** A token somebody asks for, as typed. */
+export type ApiTokenOrder = {
+  readonly name: string
+  /** From now on; `never`: until it is revoked. */
+  readonly lifetime: Milliseconds | 'never'
+  readonly scope: ApiTokenScope
+} & (
+  | {
+      readonly kind: 'personal'
+      readonly owner: UserId
+      /** What the owner has proved. SECURITY: the caller must ask for a fresh proof first. */
+      readonly factors: readonly ProvedFactor[]
+    }
+  | { readonly kind: 'service'; readonly groups: readonly string[] }
+)
+
+/** What is wrong with one part of an order. `value`: the entry of a list that is meant. */
+export type ApiTokenProblem = {
+  readonly field: 'name' | 'lifetime' | 'groups' | keyof ApiTokenScope
+  /** `too_long`: a text, a list or a lifetime. `endless`: it must end some day. */
+  readonly problem: 'empty' | 'invalid' | 'too_long' | 'endless'
+  readonly value: string
+}
+
+/** Which tokens may be made. */
+export type ApiTokenRules = {
+  readonly personal: {
+    readonly enabled: boolean
+    readonly longest: Milliseconds
+    /** Whether one may live until it is revoked. */
+    readonly endless: boolean
+    readonly perAccount: number
+  }
+  readonly service: { /** All together. */ readonly most: number }
+  /** Names of the apps that a scope may hold. */
+  readonly apps: readonly string[]
+  /** Each gives the text as it is kept, or what is wrong with it. */
+  readonly read: Readonly<
+    Record<'name' | 'serviceName' | 'group' | 'method' | 'path', (text: string) => ReadText>
+  >
+}
+
+export type ReadText =
+  | { readonly kind: 'ok'; readonly value: string }
+  | { readonly kind: 'refused'; readonly problem: 'empty' | 'invalid' | 'too_long' }
+
+/** Entries in one list of a scope, and groups of a service token. */
+const MOST_ENTRIES = 50
+
+/** Reads an order, and tells everything that is wrong with it at once. */
+export function readApiTokenOrder(
+  order: ApiTokenOrder,
+  rules: ApiTokenRules,
+  now: number,
+):
+  | {
+      readonly kind: 'read'
+      readonly wanted: Pick<ApiToken, 'name' | 'groups' | 'scope' | 'expiresAt'>
+    }
+  | { readonly kind: 'refused'; readonly problems: readonly ApiTokenProblem[] } {
+  const problems: ApiTokenProblem[] = []
+  const { read } = rules
+  const one = (
+    field: ApiTokenProblem['field'],
+    reader: (text: string) => ReadText,
+    text: string,
+  ): string => {
+    const result = reader(text)
+    if (result.kind === 'ok') return result.value
+    problems.push({ field, problem: result.problem, value: text })
+    return ''
+  }
+  const many = (
+    field: ApiTokenProblem['field'],
+    reader: (text: string) => ReadText,
+    texts: readonly string[],
+  ): readonly string[] => {
+    if (texts.length > MOST_ENTRIES) {
+      problems.push({ field, problem: 'too_long', value: '' })
+      return []
+    }
+    return [...new Set(texts.map((text) => one(field, reader, text)))]
+  }
+  const { personal } = rules
+  if (order.lifetime === 'never') {
+    if (order.kind === 'personal' && !personal.endless) {
+      problems.push({ field: 'lifetime', problem: 'endless', value: '' })
+    }
+  } else if (order.kind === 'personal' && order.lifetime > personal.longest) {
+    problems.push({ field: 'lifetime', problem: 'too_long', value: '' })
+  } else if (!(order.lifetime > 0)) {
+    problems.push({ field: 'lifetime', problem: 'invalid', value: '' })
+  }
+  const app = (text: string): ReadText =>
+    rules.apps.includes(text)
+      ? { kind: 'ok', value: text }
+      : { kind: 'refused', problem: 'invalid' }
+  const wanted = {
+    name: one('name', order.kind === 'service' ? read.serviceName : read.name, order.name),
+    groups: order.kind === 'service' ? many('groups', read.group, order.groups) : [],
+    scope: {
+      apps: many('apps', app, order.scope.apps),
+      methods: many('methods', read.method, order.scope.methods),
+      paths: many('paths', read.path, order.scope.paths),
+    },
+    expiresAt: order.lifetime === 'never' ? 0 : now + order.lifetime,
+  }
+  return problems.length > 0 ? { kind: 'refused', problems } : { kind: 'read', wanted }
+}

@@ -1,0 +1,93 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import t from 'tap'
+import { startCaddy } from '../support/caddy.ts'
+import { startEchoApp } from '../support/echo-app.ts'
+import { startHaproxy } from '../support/haproxy.ts'
+import { startNginx } from '../support/nginx.ts'
+import { skipUnless } from '../support/packages.ts'
+import { rawAnswer } from '../support/raw-http.ts'
+import { caddySites, haproxyConfig, nginxServers } from '../support/recipes.ts'
+
+/** What the recipes bring to an app besides the four usual names. */
+const HOST = 'app.example.test'
+const IDENTITY = { user: 'X-WEBAUTH-USER', assertion: 'Sallyport-Assertion' }
+const BARE = 'bare.example.test'
+const FORGED = [
+  'Authorization: Digest evil',
+  'Sallyport-Assertion: evil',
+  'sallyport_assertion: evil',
+  'X-WEBAUTH-USER: evil',
+  'x_webauth_user: evil',
+  'X-Webauth-Groups: evil',
+  'X-Webauth-Role: evil',
+]
+
+t.test(
+  'a recipe copies names, the assertion and the login of an app, and never a client’s',
+  { skip: skipUnless('caddy', 'nginx', 'haproxy') },
+  async (t) => {
+    await using echo = await startEchoApp()
+    const questions: (string | undefined)[] = []
+    /** Allows everything, as Sallyport does: `/login…` with a login, anything else without. */
+    const asked = createServer((req, res) => {
+      questions.push(req.headers.authorization)
+      const uri = String(req.headers['x-forwarded-uri'] ?? req.headers['x-original-url'])
+      res.setHeader('Authorization', uri.includes('/login') ? 'Basic Ym9iOng=' : '')
+      res.setHeader('X-WEBAUTH-USER', 'bob')
+      res.setHeader('Sallyport-Assertion', 'a.b.c')
+      res.end()
+    })
+    asked.listen(0, '127.0.0.1')
+    await once(asked, 'listening')
+    t.teardown(() => asked.close())
+    const address = asked.address()
+    const sallyport = typeof address === 'object' && address !== null ? address.port : 0
+    const places = [
+      { host: HOST, sallyport, app: echo.port, identity: IDENTITY, login: true },
+      { host: BARE, sallyport, app: echo.port, identity: {} },
+    ]
+    const started = await Promise.all([
+      startCaddy(caddySites(places)),
+      startNginx(nginxServers(places)),
+      startHaproxy(haproxyConfig(places)),
+    ])
+    t.teardown(() => Promise.all(started.map((proxy) => proxy.close())))
+
+    for (const [i, name] of ['Caddy', 'nginx', 'HAProxy'].entries()) {
+      const port = started[i]?.port ?? 0
+      const get = async (host: string, path: string) => {
+        // Where Caddy's recipe keeps the login for a moment; no app reads it.
+        const more = name === 'Caddy' ? ['Sallyport-Login: Basic evil'] : []
+        const lines = [`GET ${path} HTTP/1.1`, `Host: ${host}`, ...FORGED, ...more, '\r\n']
+        const head = lines.join('\r\n')
+        t.equal((await rawAnswer({ port }, head)).status, 200, `${name} ${host}${path}`)
+        return echo.last()
+      }
+      const told = await get(HOST, '/login')
+      t.strictSame(told.all('Authorization'), ['Basic Ym9iOng='], `${name}: the login`)
+      t.strictSame(told.all('Sallyport-Assertion'), ['a.b.c'], `${name}: the assertion`)
+      t.strictSame(told.all('X-WEBAUTH-USER'), ['bob'], `${name}: the name`)
+      t.notOk(
+        told.rawHeaders.some((one) => /evil/.test(one)),
+        `${name}: nothing of the client's`,
+      )
+      t.equal(questions.at(-1), 'Digest evil', `${name}: which Sallyport was asked about`)
+
+      const without = await get(HOST, '/x')
+      t.strictSame(without.all('Authorization').join(), '', `${name}: no login`)
+      t.notOk(
+        without.rawHeaders.some((one) => /evil/.test(one)),
+        `${name}: nor the client's`,
+      )
+
+      const bare = await get(BARE, '/login')
+      t.strictSame(bare.all('Authorization'), ['Digest evil'], `${name}: its own is the app's`)
+      const rest = bare.rawHeaders.filter((one) => one !== 'Digest evil')
+      t.notOk(
+        rest.some((one) => /evil|bob|a\.b\.c/.test(one)),
+        `${name}: and it is told nothing`,
+      )
+    }
+  },
+)
