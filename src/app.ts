@@ -172,7 +172,7 @@ export async function startApp(
     settings,
   )
   const { api, described } = createApiParts(
-    { ...identity.parts, ...tokens, sessions, audit, clock, admin: administration },
+    { ...identity.parts, ...tokens, keys, sessions, audit, clock, admin: administration },
     settings,
   )
   const { gate, health, trusted, pipeline, cspReports, httpsOnly } = createEdge(

@@ -64,7 +64,7 @@ const RULES: ArchitectureRules = {
       types: [...CORE, 'http', 'listen', 'proxy', 'metrics', 'webhook', 'alerts'],
     },
     demo: { values: ['lib'] },
-    snippet: { values: ['lib'], types: ['config'] },
+    snippet: { values: ['lib', 'tokens'], types: ['config'] },
     gate: {
       values: ['lib', 'http', 'pages', 'portal', 'check', 'proxy', 'webhook', 'metrics', ...CORE],
       types: ['config'],

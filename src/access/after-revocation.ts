@@ -1,4 +1,4 @@
-import { type ProvedFactor, SECOND_FACTORS } from '../identity/principal.ts'
+import { type Principal, type ProvedFactor, SECOND_FACTORS } from '../identity/principal.ts'
 import type { Decision } from '../policy/decide.ts'
 import type { Identification } from './identification.ts'
 
@@ -11,22 +11,25 @@ import type { Identification } from './identification.ts'
  */
 export function afterRevocation(
   decision: Decision,
-  who: Identification,
+  who: Shown,
   since: number,
   now: number,
 ): Decision {
   if (since === 0 || decision.kind !== 'allow' || decision.principal === undefined) return decision
-  if (countsSince(who, since)) return decision
   const { rule, principal } = decision
+  if (countsSince(who, principal, since)) return decision
   // A clock that was set back must not make every proof look new.
   const stepUp = { maxAge: Math.max(0, now - since), factors: [] }
   return { kind: 'confirm', rule, principal, stepUp }
 }
 
-function countsSince(who: Identification, since: number): boolean {
+/** As much of who asks as it takes; who it is stands in the decision. */
+type Shown = { readonly kind: Identification['kind']; readonly issuedAt?: number }
+
+function countsSince(who: Shown, { proved }: Principal, since: number): boolean {
   // A program without an instant proves itself with every request.
   if (who.kind === 'program') return who.issuedAt === undefined || who.issuedAt > since
-  return who.kind === 'active' && provedSince(who.principal.proved, since)
+  return who.kind === 'active' && provedSince(proved, since)
 }
 
 /** Where there was a second factor, a password alone says less than the session had. */

@@ -19,6 +19,7 @@ import type { Refresh } from '../login/refresh.ts'
 import type { SmsLogin } from '../login/sms-login.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import type { AccessTokens } from '../tokens/access-token.ts'
+import type { Keys } from '../tokens/keys.ts'
 import type { ApiTokens } from '../tokens/api-tokens.ts'
 import type { RefreshTokens } from '../tokens/refresh-token.ts'
 import type { AdminParts } from './admin/admin-parts.ts'
@@ -47,6 +48,8 @@ export type ApiDeps = {
   readonly passwordChange: PasswordChange
   readonly totp: Totp
   readonly recoveryCodes: RecoveryCodes
+  /** Makes and reads the marks of devices. */
+  readonly keys: Pick<Keys, 'sign' | 'verify'>
   readonly audit: Audit
   readonly clock: Clock
   readonly accessTokens: AccessTokens

@@ -7,6 +7,7 @@ import { apiHeaders, problemAnswer } from './answers.ts'
 import type { ApiDeps } from './api-deps.ts'
 import { API } from './api-paths.ts'
 import { callerOf, userAgentOf } from './caller.ts'
+import { knownDevice } from './device.ts'
 import { refuse } from './refusals.ts'
 import type { ApiResult, ApiRoute } from './route.ts'
 
@@ -49,8 +50,7 @@ export function createApi(deps: ApiDeps, routes: readonly ApiRoute[]): Api {
         requestId: visit.requestId,
         address: visit.client.address,
         userAgent: userAgentOf(visit),
-        // Programs have no cookie to be known by.
-        knownDevice: () => undefined,
+        knownDevice: ({ id }) => knownDevice(deps, visit, id),
       },
     })
   }

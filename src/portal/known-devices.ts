@@ -2,14 +2,17 @@ import { cookieName, readCookie, setCookie } from '../http/cookies.ts'
 import type { Visit } from '../http/visit.ts'
 import type { UserId } from '../identity/principal.ts'
 import { DAY } from '../lib/duration.ts'
-import { randomToken } from '../lib/random.ts'
+import {
+  type DeviceMark,
+  newDeviceMark,
+  readDeviceMark,
+  writeDeviceMark,
+} from '../login/device-mark.ts'
 import type { Keys } from '../tokens/keys.ts'
 
 /** A shared computer may be known to this many people. */
 const MAX_DEVICES = 4
 const KEPT_FOR = 365 * DAY
-
-type Device = { readonly userId: string; readonly deviceId: string; readonly signature: string }
 
 /**
  * The id under which this browser is known to the account: it once completed a sign-in to it.
@@ -22,26 +25,18 @@ export function knownDevice(keys: Keys, visit: Visit, userId: UserId): string | 
 /** The cookie that makes the browser known to the account, the other accounts on it kept. */
 export function rememberDevice(keys: Keys, visit: Visit, userId: UserId): string {
   const known = devicesOf(keys, visit)
-  const deviceId = known.find((device) => device.userId === userId)?.deviceId ?? randomToken(16)
-  const signature = keys.sign('device', `${userId}.${deviceId}`)
+  const deviceId = known.find((device) => device.userId === userId)?.deviceId
   const others = known.filter((device) => device.userId !== userId)
-  const devices: readonly Device[] = [{ userId, deviceId, signature }, ...others]
-  const value = devices
-    .slice(0, MAX_DEVICES)
-    .map((device) => `${device.userId}.${device.deviceId}.${device.signature}`)
-    .join('~')
+  const devices = [newDeviceMark(keys, userId, deviceId), ...others]
+  const value = devices.slice(0, MAX_DEVICES).map(writeDeviceMark).join('~')
   return setCookie('device', value, visit.site.binding, KEPT_FOR)
 }
 
-function devicesOf(keys: Keys, visit: Visit): readonly Device[] {
+function devicesOf(keys: Keys, visit: Visit): readonly DeviceMark[] {
   const cookie = readCookie(visit.headers, cookieName('device', visit.site.binding)) ?? ''
   if (cookie.length > 1024) return []
   return cookie
     .split('~')
     .slice(0, MAX_DEVICES)
-    .flatMap((text) => {
-      const [userId = '', deviceId = '', signature = ''] = text.split('.')
-      const ours = deviceId !== '' && keys.verify('device', `${userId}.${deviceId}`, signature)
-      return ours ? [{ userId, deviceId, signature }] : []
-    })
+    .flatMap((text) => readDeviceMark(keys, text) ?? [])
 }

@@ -5,9 +5,9 @@ import { rateLimitHeaders } from '../http/rate-limit-headers.ts'
 import { firstHeader } from '../http/raw-headers.ts'
 import { MAX_RETURN_URL } from '../http/return-ticket.ts'
 import type { Visit } from '../http/visit.ts'
-import { levelOf } from '../identity/principal.ts'
 import type { Budget, Take } from '../limits/limiter.ts'
 import type { LoginContext } from '../login/step.ts'
+import { isToldOfDuty } from '../login/told-of-duty.ts'
 import { PATHS } from '../pages/paths.ts'
 import { problemPage } from '../pages/problems/problem-page.ts'
 import { FOR_SETTINGS, lackOf } from '../policy/step-up.ts'
@@ -102,21 +102,6 @@ export async function arrive(
   const location = await follow(deps, visit, returnTicket)
   await noteSentOn(deps, visit, issued.session, returnTicket)
   return redirect(location, cookies)
-}
-
-/** Whether the account must add a second factor; the first time that it is told is when it began. */
-async function isToldOfDuty(
-  deps: PortalDeps,
-  account: Account,
-  session: Session,
-): Promise<boolean> {
-  if (levelOf(session.factors) === 'two_factor') return false
-  if (deps.duty.of(account).kind === 'free') return false
-  if (account.secondFactorAskedAt === 0) {
-    await deps.accounts.secondFactorAsked(account.id, deps.clock.now())
-    deps.sessions.reread()
-  }
-  return true
 }
 
 /**

@@ -1,4 +1,5 @@
 import { clientNames, FOREIGN_PREFIXES, NAME_MARKS, outsideFamilies } from './client-headers.ts'
+import { ownPatterns } from './own-authorization.ts'
 import { isBefore, versionText } from './proxy-version.ts'
 import {
   authorityOf,
@@ -32,10 +33,10 @@ export const caddyRecipe: RecipeWriter = (input) => {
 type Shared = { readonly id: string; readonly key: string; readonly told: Told }
 
 /** What the answer brings for an app. */
-type Told = Pick<Extract<RecipeSite['kind'], { kind: 'app' }>, 'identity' | 'login'>
+type Told = Pick<Extract<RecipeSite['kind'], { kind: 'app' }>, 'identity' | 'login' | 'basic'>
 
-function keyOf({ identity, login }: Told): string {
-  return [...identityNames(identity), login === true].join()
+function keyOf({ identity, login, basic }: Told): string {
+  return [...identityNames(identity), login === true, basic === true].join()
 }
 
 /** Sets of names that more than one app uses. */
@@ -58,7 +59,7 @@ function sharedBy(sites: readonly RecipeSite[]): readonly Shared[] {
 
 function siteLines(
   site: RecipeSite,
-  { mode, sallyport }: RecipeInput,
+  { mode, sallyport, portal }: RecipeInput,
   groups: readonly Shared[],
 ): readonly string[] {
   const { kind, hosts } = site
@@ -74,7 +75,10 @@ function siteLines(
     '\t}',
     '\thandle {',
     '\t\troute {',
-    ...indented(shared === undefined ? askLines(kind, { sallyport }) : [`import ${shared.id}`], 3),
+    ...indented(
+      shared === undefined ? askLines(kind, { sallyport, portal }) : [`import ${shared.id}`],
+      3,
+    ),
     `\t\t\treverse_proxy ${upstreamOf(kind.upstream)}`,
     '\t\t}',
     '\t}',
@@ -84,9 +88,10 @@ function siteLines(
 
 /** Everything before the app is reached, to stand in a `route`, whose order is the order written. */
 function askLines(
-  { identity, login }: Told,
-  { sallyport }: Pick<RecipeInput, 'sallyport'>,
+  { identity, login, basic = false }: Told,
+  { sallyport, portal }: Pick<RecipeInput, 'sallyport' | 'portal'>,
 ): readonly string[] {
+  const own = ownPatterns(portal, { basic, login: login === true })
   const copied = [...identityNames(identity), ...(login === true ? [`Authorization>${LOGIN}`] : [])]
   return [
     '@websocket header_regexp Upgrade (?i)^websocket$',
@@ -103,6 +108,8 @@ function askLines(
     ...(copied.length === 0 ? [] : [`\tcopy_headers ${copied.join(' ')}`]),
     '}',
     ...(login === true ? LOGIN_LINES : []),
+    ...own.map((pattern, i) => `@own${i + 1} header_regexp Authorization "${pattern}"`),
+    ...own.map((_, i) => `request_header @own${i + 1} -Authorization`),
     'request_header Cookie "(^|; *)(?:(?:__Host-|__Secure-)?sallyport(?:-[a-z]+)?=[^;]*(?:; *|$))+" "$1"',
   ]
 }

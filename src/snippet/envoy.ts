@@ -1,3 +1,4 @@
+import { ownBearer } from '../tokens/own-bearer.ts'
 import { clientNames, FOREIGN_PREFIXES, outsideFamilies, unique } from './client-headers.ts'
 import { isBefore } from './proxy-version.ts'
 import {
@@ -15,7 +16,7 @@ export const envoyRecipe: RecipeWriter = (input) => {
   const filters =
     apps.length === 0
       ? []
-      : [...stripFilter(input, apps), ...askFilter(input, apps), ...cookieFilter(input)]
+      : [...stripFilter(input, apps), ...askFilter(input, apps), ...ownFilter(input, apps)]
   const lines = [
     'static_resources:',
     '  listeners:',
@@ -142,12 +143,46 @@ function askFilter(input: RecipeInput, apps: readonly AppSite[]): readonly strin
   ].map((line, i) => `                  ${i === 0 ? '- ' : '  '}${line}`)
 }
 
-function cookieFilter(input: RecipeInput): readonly string[] {
-  return luaFilter('sallyport.cookies', input, [
+/** What was for Sallyport alone goes when it has answered: its cookies and its `Authorization`. */
+function ownFilter(input: RecipeInput, apps: readonly AppSite[]): readonly string[] {
+  const { tokens, payload } = ownBearer(input.portal)
+  const hosts = (which: 'login' | 'basic') =>
+    apps
+      .filter(({ kind }) => kind[which] === true)
+      .flatMap((site) => site.hosts.map((host) => `["${host}"] = true`))
+      .join(', ')
+  return luaFilter('sallyport.own', input, [
+    "-- Hosts whose Authorization is the app's own login, and where all of HTTP Basic is ours.",
+    `local login, basic = {${hosts('login')}}, {${hosts('basic')}}`,
+    `local tokens = {${tokens.map((token) => `"${token}"`).join(', ')}}`,
+    `local payload = "${payload}"`,
+    'local function begins(text, with) return text:sub(1, #with) == with end',
+    'local function is_own(field, all_basic)',
+    '  local scheme, rest = field:match("^(%a+) *(.*)$")',
+    '  if scheme == nil then return false end',
+    '  if scheme:lower() == "basic" then return all_basic end',
+    '  if scheme:lower() ~= "bearer" then return false end',
+    '  for _, token in ipairs(tokens) do',
+    '    if begins(rest, token) then return true end',
+    '  end',
+    '  return begins(rest:match("^[%w_-]+%.(.*)$") or "", payload)',
+    'end',
+    'local function drop_own(headers)',
+    '  local host = (headers:get(":authority") or ""):lower():gsub(":%d+$", "")',
+    '  local wild = host:gsub("^[^.]+", "*")',
+    '  if login[host] or login[wild] then return end',
+    '  local own = false',
+    '  for name, value in pairs(headers) do',
+    '    if name == "authorization" and is_own(value, basic[host] or basic[wild]) then own = true end',
+    '  end',
+    '  if own then headers:remove("authorization") end',
+    'end',
     'function envoy_on_request(handle)',
     '  local path = handle:headers():get(":path")',
+    '  if path:sub(1, 12) == "/.sallyport/" then return end',
+    '  drop_own(handle:headers())',
     '  local cookies = handle:headers():get("cookie")',
-    '  if cookies == nil or path:sub(1, 12) == "/.sallyport/" then return end',
+    '  if cookies == nil then return end',
     '  local kept = {}',
     '  for pair in cookies:gmatch("[^;]+") do',
     '    local name = (pair:match("^%s*([^=]-)%s*=") or ""):lower()',

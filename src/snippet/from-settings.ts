@@ -30,6 +30,7 @@ export function recipeInput(
   const served = settings.apps.some((app) => app.hosts.some((host) => covers(host, portalHost)))
   return {
     sallyport: options.sallyport ?? reachable(settings.listen.http),
+    portal: settings.portal.url,
     mode: options.mode,
     sites: served
       ? sites
@@ -51,6 +52,7 @@ function appSite(app: AppSettings, id: string): RecipeSite {
       ...(app.assertion === undefined ? {} : { assertion: ASSERTION_HEADER }),
     },
     ...(app.upstreamLogin === undefined ? {} : { login: true }),
+    ...(app.basic === undefined ? {} : { basic: true }),
   } as const
   return { id, hosts: app.hosts, kind }
 }

@@ -1,4 +1,5 @@
 import { clientNames, FOREIGN_PREFIXES, outsideFamilies } from './client-headers.ts'
+import { ownPatterns } from './own-authorization.ts'
 import { isBefore } from './proxy-version.ts'
 import {
   authorityOf,
@@ -89,7 +90,7 @@ function hostTest(host: string): string {
     : `{ ${name} -m str ${host} }`
 }
 
-function appLines(site: AppSite, { sallyport }: RecipeInput): readonly string[] {
+function appLines(site: AppSite, { sallyport, portal }: RecipeInput): readonly string[] {
   const { identity, login, upstream } = site.kind
   const exact = outsideFamilies(clientNames([identity])).map((name) => name.toLowerCase())
   const names = identityNames(identity)
@@ -119,6 +120,10 @@ function appLines(site: AppSite, { sallyport }: RecipeInput): readonly string[] 
           (name) => `http-request set-header ${name} %[var(txn.sallyport_${variable(name)})]`,
         ),
         ...(login === true ? LOGIN_LINES : []),
+        ...ownPatterns(portal, site.kind).map(
+          (pattern) =>
+            `http-request del-header Authorization if { req.fhdr(authorization) -m reg '${pattern}' }`,
+        ),
         'http-request set-header X-Forwarded-For %[src]',
         'http-request set-header X-Forwarded-Host %[req.hdr(host)]',
         'http-request set-header X-Forwarded-Proto %[ssl_fc,iif(https,http)]',

@@ -1,4 +1,5 @@
 import { clientNames, FOREIGN_MEMBERS, unique } from './client-headers.ts'
+import { ownAuthorization } from './own-authorization.ts'
 import {
   authorityOf,
   identityNames,
@@ -12,7 +13,11 @@ import {
 
 /** What goes into `http { }`: maps that all servers share, and one `server` for each site. */
 export const nginxRecipe: RecipeWriter = (input) => {
-  const parts = [MAPS, ...input.sites.map((site) => serverLines(site, input).join('\n'))]
+  const parts = [
+    MAPS,
+    ...authorizationMaps(input),
+    ...input.sites.map((site) => serverLines(site, input).join('\n')),
+  ]
   return {
     text: `${parts.join('\n')}\n`,
     warnings: [
@@ -51,6 +56,27 @@ function cookieMap(name: string, i: number): string {
 }`
 }
 
+/** What of `Authorization` is the app's own; and the same where all of HTTP Basic is ours. */
+function authorizationMaps({ mode, portal, sites }: RecipeInput): readonly string[] {
+  const apps = sites.flatMap(({ kind }) => (mode === 'ask' && kind.kind === 'app' ? [kind] : []))
+  const asked = apps.filter(({ login }) => login !== true)
+  const { bearer, basic } = ownAuthorization(portal)
+  return [
+    ...(asked.length === 0 ? [] : [without('http_authorization', OWN_REST, bearer)]),
+    ...(asked.some((kind) => kind.basic === true) ? [without(OWN_REST, NO_BASIC, basic)] : []),
+  ]
+}
+
+const OWN_REST = 'sallyport_authorization'
+const NO_BASIC = 'sallyport_authorization_no_basic'
+
+function without(from: string, to: string, pattern: string): string {
+  return `map $${from} $${to} {
+	default $${from};
+	"~${pattern}" "";
+}`
+}
+
 function serverLines(site: RecipeSite, input: RecipeInput): readonly string[] {
   const { kind, hosts } = site
   const whole = input.mode === 'forward' || kind.kind === 'portal'
@@ -85,7 +111,7 @@ function forwardLines({ sallyport }: RecipeInput): readonly string[] {
 }
 
 function askLines(
-  { upstream, identity, login }: Extract<RecipeSite['kind'], { kind: 'app' }>,
+  { upstream, identity, login, basic }: Extract<RecipeSite['kind'], { kind: 'app' }>,
   { sallyport }: RecipeInput,
 ): readonly string[] {
   const question = [
@@ -129,6 +155,9 @@ function askLines(
     ),
     ...roles.map(([role, name]) => `\tproxy_set_header ${name} $sallyport_${role};`),
     ...foreign.map((name) => `\tproxy_set_header ${name} "";`),
+    ...(login === true
+      ? []
+      : [`\tproxy_set_header Authorization $${basic === true ? NO_BASIC : OWN_REST};`]),
     '\tproxy_set_header Cookie $sallyport_cookie;',
     '\tproxy_set_header Upgrade $sallyport_upgrade;',
     '\tproxy_set_header Connection $sallyport_connection;',

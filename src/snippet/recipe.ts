@@ -6,6 +6,8 @@ export type RecipeWriter = (input: RecipeInput) => Recipe
 export type RecipeInput = {
   /** `host:port` at which the proxy reaches Sallyport. */
   readonly sallyport: string
+  /** The portal's origin, by which access tokens are known. */
+  readonly portal: string
   /** `ask`: the proxy forwards and asks first; `forward`: it leaves forwarding to Sallyport. */
   readonly mode: 'ask' | 'forward'
   readonly sites: readonly RecipeSite[]
@@ -30,6 +32,8 @@ export type RecipeSiteKind =
       readonly identity: IdentityNames
       /** The app's own login comes with the answer, as `Authorization`. */
       readonly login?: boolean
+      /** All of HTTP Basic is for Sallyport. */
+      readonly basic?: boolean
     }
 
 /**

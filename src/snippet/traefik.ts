@@ -5,6 +5,7 @@ import {
   spellings,
   unique,
 } from './client-headers.ts'
+import { ownPatterns } from './own-authorization.ts'
 import { isBefore, type ProxyVersion } from './proxy-version.ts'
 import {
   authorityOf,
@@ -29,7 +30,11 @@ export const traefikRecipe: RecipeWriter = (input) => {
     'http:',
     ...(apps.length === 0
       ? []
-      : ['  middlewares:', ...apps.flatMap((site) => middlewareLines(site, input))]),
+      : [
+          '  middlewares:',
+          ...apps.flatMap((site) => middlewareLines(site, input)),
+          ...(apps.some(needsDrop) ? DROP_LINES : []),
+        ]),
     '  routers:',
     ...input.sites.flatMap((site) => routerLines(site, input, v2)),
     '  services:',
@@ -45,6 +50,18 @@ type AppSite = RecipeSite & { readonly kind: { readonly kind: 'app' } }
 function isApp(site: RecipeSite): site is AppSite {
   return site.kind.kind === 'app'
 }
+
+/** Where the app's own login is copied over it, nothing of the client's is left. */
+function needsDrop({ kind }: AppSite): boolean {
+  return kind.login !== true
+}
+
+const DROP_LINES = [
+  '    sallyport-own:',
+  '      headers:',
+  '        customRequestHeaders:',
+  "          Authorization: ''",
+] as const
 
 /** The entry point option that drops names which could pass for others, as this version calls it. */
 function strategyOf(version: ProxyVersion | undefined): string | undefined {
@@ -91,23 +108,45 @@ function middlewareLines(site: AppSite, { sallyport, version }: RecipeInput): re
   ]
 }
 
-function routerLines(site: RecipeSite, { mode }: RecipeInput, v2: boolean): readonly string[] {
+function routerLines(
+  site: RecipeSite,
+  { mode, portal }: RecipeInput,
+  v2: boolean,
+): readonly string[] {
   const rule = site.hosts.map((host) => hostRule(host, v2)).join(' || ')
   if (mode === 'forward' || !isApp(site)) {
     return [`    ${site.id}:`, `      rule: ${rule}`, '      service: sallyport', '      tls: {}']
   }
+  const matcher = v2 ? 'HeadersRegexp' : 'HeaderRegexp'
+  const own = ownPatterns(portal, site.kind).map(
+    (pattern) => `${matcher}(\`Authorization\`, \`${pattern}\`)`,
+  )
   return [
     `    ${site.id}:`,
     `      rule: ${rule}`,
     `      middlewares: [${site.id}-strip, ${site.id}-ask]`,
     `      service: ${site.id}`,
     '      tls: {}',
+    // A request that shows a token: the same, without it. Rules longer than others come first.
+    ...(own.length === 0
+      ? []
+      : [
+          `    ${site.id}-own:`,
+          `      rule: (${rule}) && (${own.join(' || ')})`,
+          `      middlewares: [${site.id}-strip, ${site.id}-ask, sallyport-own]`,
+          `      service: ${site.id}`,
+          '      tls: {}',
+        ]),
     `    ${site.id}-sallyport:`,
     `      rule: (${rule}) && PathPrefix(\`/.sallyport/\`)`,
+    ...(own.length === 0 ? [] : [`      priority: ${FIRST}`]),
     '      service: sallyport',
     '      tls: {}',
   ]
 }
+
+/** Before every rule by its length. */
+const FIRST = 1_000_000
 
 /** Version 3 takes a regular expression, version 2 a template of its own. */
 function hostRule(host: string, v2: boolean): string {

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { MINUTE } from '../../src/lib/duration.ts'
+import { DAY, MINUTE } from '../../src/lib/duration.ts'
 import { apiWorld } from './world.ts'
 
 /** One program for all; each test has a person of its own. */
@@ -135,4 +135,26 @@ t.test('a password that is due opens nothing but its change', async (t) => {
   }
   const late = await api.call('POST', '/password/due', { new_password: `${NEXT}!` })
   t.match([late.status, late.at('code')], [401, 'session_ended'])
+})
+
+t.test('a program’s sign-in begins the time to add a second factor, once', async (t) => {
+  const strict = await apiWorld(t, { dutyFor: 'everybody' })
+  const gus = await strict.add('gus')
+  const api = await strict.client()
+  await api.signIn(gus)
+  const until = (await api.call('GET', '/factors')).text('required_from')
+  t.equal((await api.call('GET', '/account')).status, 200, 'there is time')
+  strict.clock.advance(6 * DAY)
+  await api.signIn(gus)
+  t.equal((await api.call('GET', '/factors')).text('required_from'), until, 'no longer by that')
+  strict.clock.advance(2 * DAY)
+  await api.signIn(gus)
+  t.equal((await api.call('GET', '/account')).at('code'), 'second_factor_due')
+  const start = await api.call('POST', '/factors/totp/enrolment')
+  const code = strict.codeOf(start.text('secret'))
+  t.equal((await api.call('POST', '/factors/totp', { code })).status, 201, 'how to get one')
+  const id = (await api.call('GET', '/factors/totp')).text('apps/0/id')
+  const last = await api.call('DELETE', `/factors/totp/${id}`)
+  t.match([last.status, last.at('code')], [409, 'factor_needed'], 'and it stays')
+  t.equal((await api.call('GET', '/account')).status, 200, 'with the tokens there are')
 })

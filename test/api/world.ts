@@ -4,7 +4,7 @@ import type { Test } from 'tap'
 import { startApp } from '../../src/app.ts'
 import { openVault } from '../../src/compose/vault.ts'
 import { protectSettings } from '../../src/config/protect.ts'
-import { MINUTE, SECOND } from '../../src/lib/duration.ts'
+import { DAY, MINUTE, SECOND } from '../../src/lib/duration.ts'
 import { Secret } from '../../src/lib/secret.ts'
 import { createLog } from '../../src/log.ts'
 import { createApiClient } from '../support/api-client.ts'
@@ -17,7 +17,11 @@ import { tempDir } from '../support/temp-dir.ts'
 /** The whole program in this process, with a clock that moves only when told to, and its API. */
 export async function apiWorld(
   t: Test,
-  options: { readonly policy?: 'one_factor' | 'two_factor'; readonly sms?: boolean } = {},
+  options: {
+    readonly policy?: 'one_factor' | 'two_factor'
+    readonly sms?: boolean
+    readonly dutyFor?: 'everybody'
+  } = {},
 ) {
   const dir = tempDir()
   const clock = fakeClock(Date.now())
@@ -48,6 +52,14 @@ export async function apiWorld(
     {
       ...settings,
       apps,
+      login: {
+        ...settings.login,
+        secondFactor: {
+          ...settings.login.secondFactor,
+          everybody: options.dutyFor === 'everybody',
+          grace: 7 * DAY,
+        },
+      },
       limits: { ...settings.limits, auth: many, api: many, default: many },
       ...(twilio === undefined ? {} : { sms: { providers: [provider] } }),
     },

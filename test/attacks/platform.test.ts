@@ -114,18 +114,7 @@ t.test('J3: keys made to collide cost no more than others', async (t) => {
 
 t.test('J5: a long text that almost fits is refused as fast as any other', async (t) => {
   const long = (text: string) => `${text.repeat(Math.ceil(30_000 / text.length))}!`
-  const texts = [
-    'a',
-    'a@',
-    'a.',
-    '-',
-    '/*',
-    '**/',
-    '%41',
-    ' ',
-    'sallyport_pat_',
-    '1:',
-  ].map(long)
+  const texts = ['a', 'a@', 'a.', '-', '/*', '**/', '%41', ' ', 'sallyport_pat_', '1:'].map(long)
   const bodies = texts.flatMap((text) => [
     JSON.stringify({ username: text.slice(0, 1_000), password: text.slice(0, 4_000) }),
     JSON.stringify({ username: text, password: text }),

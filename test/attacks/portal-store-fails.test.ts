@@ -67,7 +67,7 @@ async function untilItWorks<T>(
 const rate = { count: 1, window: MINUTE }
 const budgets = namedBudgets({ reset: rate, link: rate, 'auth-second': rate })
 
-t.test('links, second steps and new passwords over a store that fails', async (t) => {
+t.test('links, second steps and new passwords over a store that fails (J4)', async (t) => {
   const world = await createWorld(t)
   const { clock } = world
   await using store = await openSqlStore({ path: join(world.dir, 'sallyport.db') })

@@ -54,6 +54,7 @@ t.test('checkSettings() fills in every default', async (t) => {
     connections: { connections: 20_000, connectionsPerAddress: 512 },
     websockets: { perSession: 100, perAddress: 200 },
     network: { allow: [], deny: [] },
+    administrators: { groups: ['admins'] },
     keys: { warnAfter: 90 * DAY },
     limits: {
       auth: { count: 5, window: MINUTE },

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from 'jose'
 import t from 'tap'
 import { type Browser, createBrowser, type Page } from '../support/browser-client.ts'
 import { type CommandResult, runCommandHere } from '../support/command-line.ts'
@@ -15,16 +16,20 @@ version: 1
 portal: {url: 'http://localhost:{{port}}'}
 listen: {http: '127.0.0.1:{{port}}'}
 store: sqlite:{{data}}/sallyport.db
-limits: {auth: 100000/1m, default: 100000/1m, session: 1000000/1m}
+limits: {auth: 100000/1m, default: 100000/1m, session: 1000000/1m, api: 100000/1m}
 apps:
   - name: Echo
     host: localhost
     upstream: ${upstream}
+    assertion: true
     rules: [{path: /one/**, policy: one_factor}, {policy: two_factor}]
 `
 
 /** Something people do all the time: what went wrong, or nothing. */
 type Load = { readonly name: string; readonly once: () => Promise<string | undefined> }
+
+/** Of an answer of the API. */
+type Pair = { readonly access_token: string; readonly refresh_token: string }
 
 const SILENT = {
   Origin: undefined,
@@ -49,6 +54,7 @@ t.test(
     const ada = await addPerson(dataDir, 'ada')
     const bob = await addPerson(dataDir, 'bob', { totp: false })
     const cyd = await addPerson(dataDir, 'cyd')
+    const dan = await addPerson(dataDir, 'dan', { totp: false })
     const browser = createBrowser()
     t.equal((await signIn(browser, `${home}/`, ada)).status, 200)
 
@@ -61,7 +67,57 @@ t.test(
       // As a browser that says nothing of origins, so that the form's token has to prove it.
       visitor.submit(page, page.form('login'), signInWith(bob), { follow: true, headers: SILENT })
 
+    /** A call of the API, by a program. */
+    const call = async (path: string, body: object): Promise<Pair> => {
+      const answer = await fetch(`${home}/.sallyport/api/v1${path}`, {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json' },
+        body: JSON.stringify(body),
+      })
+      if (answer.status !== 200) throw new Error(`${path} ${answer.status}`)
+      return (await answer.json()) as Pair
+    }
+    const enterProgram = () => call('/sign-in', { username: 'dan', password: dan.password })
+    const asProgram = async (token: string) => {
+      const headers = { Authorization: `Bearer ${token}` }
+      const answer = await fetch(`${home}/one/api`, { headers, redirect: 'manual' })
+      return { status: answer.status, text: await answer.text() }
+    }
+    const made = await runCommandHere([
+      ...['token', 'create', '--user', 'dan', '--name', 'load', '--data', dataDir],
+    ])
+    const personal = made.stdout.trim()
+    const first = await enterProgram()
+
     const loads: readonly Load[] = [
+      {
+        name: 'bearer request with an access token from before',
+        once: async () => {
+          const { status } = await asProgram(first.access_token)
+          return status === 200 ? undefined : `${status}`
+        },
+      },
+      {
+        name: 'bearer request with a personal token, and the assertion that the app is given',
+        once: async () => {
+          const { status, text } = await asProgram(personal)
+          if (status !== 200) return `${status}`
+          const answer = await fetch(`${home}/.sallyport/jwks.json`)
+          const keys = (await answer.json()) as JSONWebKeySet
+          const assertion = /"Sallyport-Assertion","([^"]+)"/i.exec(text)?.[1] ?? ''
+          const { payload } = await jwtVerify(assertion, createLocalJWKSet(keys))
+          return payload['preferred_username'] === 'dan' ? undefined : 'somebody else’s'
+        },
+      },
+      {
+        name: 'sign-in by the API, then a refresh',
+        once: async () => {
+          const { refresh_token } = await enterProgram()
+          const next = await call('/refresh', { refresh_token })
+          const { status } = await asProgram(next.access_token)
+          return status === 200 ? undefined : `${status}`
+        },
+      },
       {
         name: 'proxied request with a session cookie',
         once: async () => {
@@ -128,15 +184,22 @@ t.test(
       keys: { id: string; purpose: string; state: string }[]
     }
     const old = keys.filter(
-      ({ state, purpose }) => state === 'old' && /^(form|ticket)$/.test(purpose),
+      ({ state, purpose }) => state === 'old' && /^(form|ticket|access)$/.test(purpose),
     )
-    t.ok(old.length >= 2 * (rotations - 1), `${old.length} old keys`)
+    t.ok(old.length >= 3 * (rotations - 1), `${old.length} old keys`)
     for (const { id } of old) t.equal((await key('retire', id, '--yes')).code, 0, id)
     await delay(1200)
     const refused = await enter(late)
     t.not(refused.status, 200, 'after that, what they signed is refused')
     t.not(refused.url.pathname, '/one/late')
     t.equal((await browser.open(`${home}/`)).status, 200, 'nobody is signed out by it')
+    t.equal(
+      (await asProgram(first.access_token)).status,
+      401,
+      'nor is a token of the first key good',
+    )
+    const next = await call('/refresh', { refresh_token: first.refresh_token })
+    t.equal((await asProgram(next.access_token)).status, 200, 'its program goes on all the same')
     const again = await arrive('/one/again')
     t.equal((await enter(again)).url.pathname, '/one/again')
   },

@@ -71,7 +71,7 @@ tls: {certificates: [${file('own')}, ${file('wild')}]}`,
     t.equal((await socket.response({ patience: 20_000 }))?.status, 101)
   })
 
-  await t.test('the name asked for chooses the certificate, whatever it is', async (t) => {
+  await t.test('the name asked for chooses the certificate, whatever it is (J2)', async (t) => {
     const names: Readonly<Record<string, RegExp>> = {
       [HOST]: /app\.example\.com/,
       [HOST.toUpperCase()]: /app\.example\.com/,
@@ -95,7 +95,7 @@ tls: {certificates: [${file('own')}, ${file('wild')}]}`,
     t.equal((await ask(https)).status, 200)
   })
 
-  await t.test('TLS 1.2 with forward secrecy or newer, HTTP/1.1 alone', async (t) => {
+  await t.test('TLS 1.2 with forward secrecy or newer, HTTP/1.1 alone (J2)', async (t) => {
     const last = (await shake(port)).protocol
     t.equal(last, 'TLSv1.3')
     t.equal((await shake(port, { maxVersion: 'TLSv1.2' })).protocol, 'TLSv1.2')

@@ -62,6 +62,8 @@ async function enter(name: string) {
     (await fetch(`${home}/`, { headers, redirect: 'manual' })).status
   return {
     name,
+    person,
+    browser,
     token,
     closed: Promise.all([closing(socket), stream.text().then(() => 'ended')]),
     /** What a request comes to now: with the cookie, with the access token, for a new pair. */
@@ -103,6 +105,21 @@ t.test('the command line ends one, all of a user, of an app, everybody’s (E8)'
   t.strictSame(await app.asks(), ASKED_AGAIN)
   t.strictSame(await app.closed, CLOSED)
   t.equal(await app.session(), 200)
+  const asked = await app.browser.open(`${home}/deep?x=1`, { follow: true })
+  t.equal(asked.url.pathname, '/.sallyport/login/confirm')
+  const { password } = app.person
+  const back = await app.browser.submit(
+    asked,
+    asked.form('password'),
+    { password },
+    { follow: true },
+  )
+  t.equal(back.url.href, `${home}/deep?x=1`, 'a new proof opens it again, and leads back')
+  t.equal(back.status, 200)
+  const proof = await call('/confirm/password', { token: app.token, body: { password } })
+  t.equal(proof.status, 200)
+  const headers = { Authorization: `Bearer ${proof.body['access_token']}` }
+  t.equal((await fetch(`${home}/`, { headers })).status, 200)
 
   const [one, user, all] = [await enter('one'), await enter('user'), await enter('all')]
   const [first, ...others] = await sessionsOf('one')

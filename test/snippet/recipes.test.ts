@@ -8,6 +8,7 @@ import { RECIPES } from '../../src/snippet/snippets.ts'
 const NAMES = { user: 'X-Login', groups: 'X-Teams', name: 'Remote-Name', email: 'X-Mail-To' }
 const INPUT: RecipeInput = {
   sallyport: '127.0.0.1:9091',
+  portal: 'https://auth.example.com',
   mode: 'ask',
   sites: [
     {
@@ -114,7 +115,7 @@ t.test('the recipes in YAML can be read, and say what they mean', async (t) => {
       [
         'sallyport.strip',
         'envoy.filters.http.ext_authz',
-        'sallyport.cookies',
+        'sallyport.own',
         'envoy.filters.http.router',
       ],
       version,

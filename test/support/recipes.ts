@@ -12,7 +12,12 @@ export type RecipePlaces = {
   readonly identity?: Readonly<Record<string, string>>
   /** The app's own login comes with the answer. */
   readonly login?: boolean
+  /** All of HTTP Basic is for Sallyport. */
+  readonly basic?: boolean
 }
+
+/** The portal's origin in recipes, and so the issuer of access tokens. */
+export const RECIPE_PORTAL = 'https://app.example.test'
 
 const IDENTITY = {
   user: 'Remote-User',
@@ -29,14 +34,16 @@ export function recipeFor(
 ): Recipe {
   return RECIPES[proxy]({
     sallyport: `127.0.0.1:${places[0]?.sallyport ?? 9091}`,
+    portal: RECIPE_PORTAL,
     mode: more.mode ?? 'ask',
-    sites: places.map(({ host, app, identity = IDENTITY, login = false }, i) => ({
+    sites: places.map(({ host, app, identity = IDENTITY, login = false, basic = false }, i) => ({
       id: i === 0 ? 'app' : `app-${i + 1}`,
       hosts: [host],
       kind: {
         kind: 'app',
         identity,
         login,
+        basic,
         upstream:
           app === undefined
             ? PLACEHOLDER

@@ -2,9 +2,11 @@ import { z } from 'zod'
 import type { Account } from '../../accounts/account.ts'
 import type { Visit } from '../../http/visit.ts'
 import { amrOf } from '../../identity/amr.ts'
+import { isToldOfDuty } from '../../login/told-of-duty.ts'
 import type { Session } from '../../sessions/session.ts'
 import type { Issued } from '../../sessions/sessions.ts'
 import type { ApiDeps } from '../api-deps.ts'
+import { deviceMark } from '../device.ts'
 import { refuse } from '../refusals.ts'
 import type { ApiResult } from '../route.ts'
 import { issuedPair, tokenPair } from './issued-pair.ts'
@@ -22,7 +24,18 @@ const staged = {
 /** What a step of a sign-in leads to. */
 export const signInAnswer = z
   .discriminatedUnion('stage', [
-    tokenPair.extend({ stage: z.literal('complete') }).meta({ id: 'SignedIn' }),
+    tokenPair
+      .extend({
+        stage: z.literal('complete'),
+        device: z
+          .string()
+          .describe(
+            'To be sent with later sign-ins as `Sallyport-Device`: its owner is not told of a new ' +
+              'device then, and strangers who lock the password do not lock this one out',
+          )
+          .optional(),
+      })
+      .meta({ id: 'SignedIn' }),
     z
       .object({
         stage: z.literal('mfa_pending').describe('The second step is owed'),
@@ -40,7 +53,16 @@ export type SignInAnswer = z.output<typeof signInAnswer>
 
 type Deps = Pick<
   ApiDeps,
-  'accessTokens' | 'refreshTokens' | 'enrolled' | 'passkeys' | 'phones' | 'sessions'
+  | 'keys'
+  | 'accessTokens'
+  | 'accounts'
+  | 'clock'
+  | 'duty'
+  | 'enrolled'
+  | 'passkeys'
+  | 'phones'
+  | 'refreshTokens'
+  | 'sessions'
 >
 
 /**
@@ -77,8 +99,9 @@ async function answerFor(
     return { stage: 'mfa_pending', ...(await stageToken(deps, session, 'mfa_pending')), ways }
   }
   if (account.passwordDue !== '') return passwordDue(deps, session)
+  await isToldOfDuty(deps, account, session)
   const pair = await issuedPair(deps, issued)
-  return pair && { stage: 'complete', ...pair }
+  return pair && { stage: 'complete', ...pair, device: deviceMark(deps, visit, account.id) }
 }
 
 /** What opens nothing but choosing a new password. */

@@ -1,6 +1,7 @@
 import type { Account } from '../../accounts/account.ts'
 import type { Answer } from '../../http/answer.ts'
 import type { Visit } from '../../http/visit.ts'
+import { MINUTE } from '../../lib/duration.ts'
 import { Secret } from '../../lib/secret.ts'
 import { unreachable } from '../../lib/unreachable.ts'
 import { PATHS } from '../../pages/paths.ts'
@@ -172,7 +173,7 @@ async function page(
     username: account.name,
     returnTicket,
     ...(app === undefined ? {} : { app: app.name }),
-    ...(Number.isFinite(stepUp.maxAge) ? { age: stepUp.maxAge } : {}),
+    ...(Number.isFinite(stepUp.maxAge) && stepUp.maxAge >= MINUTE ? { age: stepUp.maxAge } : {}),
     ...(lack.factor === undefined ? {} : { asks: { kind: lack.factor } }),
     way:
       best === undefined

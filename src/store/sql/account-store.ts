@@ -266,7 +266,9 @@ export function readGroups(text: string): readonly string[] {
 }
 
 /** @throws AppError `store_unavailable` for what this program did not write */
-export function toAccount(row: Pick<Selectable<Schema['accounts']>, (typeof COLUMNS)[number]>): Account {
+export function toAccount(
+  row: Pick<Selectable<Schema['accounts']>, (typeof COLUMNS)[number]>,
+): Account {
   return {
     id: rowUserId(row.id),
     name: row.name,
