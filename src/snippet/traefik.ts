@@ -108,45 +108,72 @@ function middlewareLines(site: AppSite, { sallyport, version }: RecipeInput): re
   ]
 }
 
-function routerLines(
-  site: RecipeSite,
-  { mode, portal }: RecipeInput,
-  v2: boolean,
-): readonly string[] {
-  const rule = site.hosts.map((host) => hostRule(host, v2)).join(' || ')
-  if (mode === 'forward' || !isApp(site)) {
-    return [`    ${site.id}:`, `      rule: ${rule}`, '      service: sallyport', '      tls: {}']
+/**
+ * NOTE: without a `priority` the longest rule comes first, and so the one of every host below a name
+ * before the one of a single host.
+ */
+const PRIORITY = { portal: 30, exact: 20, wild: 10 } as const
+
+function routerLines(site: RecipeSite, input: RecipeInput, v2: boolean): readonly string[] {
+  const rules = (hosts: readonly string[]) => hosts.map((host) => hostRule(host, v2)).join(' || ')
+  if (input.mode === 'forward' || !isApp(site)) {
+    return router(site.id, rules(site.hosts), 'sallyport', PRIORITY.exact)
   }
-  const matcher = v2 ? 'HeadersRegexp' : 'HeaderRegexp'
-  const own = ownPatterns(portal, site.kind).map(
-    (pattern) => `${matcher}(\`Authorization\`, \`${pattern}\`)`,
-  )
+  const wild = site.hosts.filter((host) => host.startsWith('*.'))
+  const exact = site.hosts.filter((host) => !host.startsWith('*.'))
   return [
-    `    ${site.id}:`,
-    `      rule: ${rule}`,
-    `      middlewares: [${site.id}-strip, ${site.id}-ask]`,
-    `      service: ${site.id}`,
-    '      tls: {}',
-    // A request that shows a token: the same, without it. Rules longer than others come first.
-    ...(own.length === 0
-      ? []
-      : [
-          `    ${site.id}-own:`,
-          `      rule: (${rule}) && (${own.join(' || ')})`,
-          `      middlewares: [${site.id}-strip, ${site.id}-ask, sallyport-own]`,
-          `      service: ${site.id}`,
-          '      tls: {}',
-        ]),
-    `    ${site.id}-sallyport:`,
-    `      rule: (${rule}) && PathPrefix(\`/.sallyport/\`)`,
-    ...(own.length === 0 ? [] : [`      priority: ${FIRST}`]),
-    '      service: sallyport',
-    '      tls: {}',
+    ...(exact.length === 0 ? [] : appRouters(site, '', rules(exact), PRIORITY.exact, input, v2)),
+    ...(wild.length === 0 ? [] : appRouters(site, '-any', rules(wild), PRIORITY.wild, input, v2)),
+    ...router(
+      `${site.id}-sallyport`,
+      `(${rules(site.hosts)}) && PathPrefix(\`/.sallyport/\`)`,
+      'sallyport',
+      PRIORITY.portal,
+    ),
   ]
 }
 
-/** Before every rule by its length. */
-const FIRST = 1_000_000
+/** The app's; and for a request whose `Authorization` was for Sallyport the same, without it. */
+function appRouters(
+  { id, kind }: AppSite,
+  part: string,
+  rule: string,
+  priority: number,
+  { portal }: RecipeInput,
+  v2: boolean,
+): readonly string[] {
+  const matcher = v2 ? 'HeadersRegexp' : 'HeaderRegexp'
+  const own = ownPatterns(portal, kind)
+    .map((pattern) => `${matcher}(\`Authorization\`, \`${pattern}\`)`)
+    .join(' || ')
+  const asks = [`${id}-strip`, `${id}-ask`]
+  return [
+    ...router(`${id}${part}`, rule, id, priority, asks),
+    ...(own === ''
+      ? []
+      : router(`${id}${part}-own`, `(${rule}) && (${own})`, id, priority + 1, [
+          ...asks,
+          'sallyport-own',
+        ])),
+  ]
+}
+
+function router(
+  name: string,
+  rule: string,
+  service: string,
+  priority: number,
+  middlewares: readonly string[] = [],
+): readonly string[] {
+  return [
+    `    ${name}:`,
+    `      rule: ${rule}`,
+    `      priority: ${priority}`,
+    ...(middlewares.length === 0 ? [] : [`      middlewares: [${middlewares.join(', ')}]`]),
+    `      service: ${service}`,
+    '      tls: {}',
+  ]
+}
 
 /** Version 3 takes a regular expression, version 2 a template of its own. */
 function hostRule(host: string, v2: boolean): string {

@@ -130,6 +130,32 @@ t.test('people are invited by a link; no administrator knows a password', async 
   )
 })
 
+t.test('of changes at once, one account that administers is always left', async (t) => {
+  for (const name of ['one', 'two', 'off']) await person(name, { groups: ['ops'], totp: false })
+  await using opened = await vault()
+  const { administration, accounts } = opened.store
+  const id = async (name: string) => {
+    const account = await accounts.byName(name)
+    if (account === undefined) throw new Error(name)
+    return account.id
+  }
+  const [one, two, off] = [await id('one'), await id('two'), await id('off')]
+  const ops = ['ops', 'nobody']
+  t.equal(await administration.setDisabled(off, true, ops, 1), 'done')
+  const outcomes = await Promise.all([
+    administration.setDisabled(one, true, ops, 1),
+    administration.changeGroups(two, { remove: ['ops'] }, ops, 1),
+    administration.remove(two, ops),
+  ])
+  t.strictSame(outcomes, ['done', 'last', 'last'])
+  t.equal(await administration.changeGroups(two, { set: ['x'], add: ['ops'] }, ops, 1), 'done')
+  t.strictSame((await accounts.byId(two))?.groups, ['ops', 'x'])
+  t.equal(await administration.setDisabled(one, false, ops, 1), 'done')
+  t.equal(await administration.remove(two, ops), 'done')
+  t.equal(await administration.remove(two, ops), 'gone')
+  t.equal(await administration.remove(one, []), 'done', 'the command line may')
+})
+
 t.test('nobody shuts out themselves or the last administrator', async (t) => {
   const oneself = { status: 409, code: 'conflict', body: { reason: 'oneself' } }
   t.match(await admin(`POST /users/${root.id}/disable`), oneself)

@@ -1,4 +1,5 @@
 import type { Test } from 'tap'
+import { createApiClient } from '../support/api-client.ts'
 import type { Person } from '../support/people.ts'
 import { type Answer, createWorld, type World } from './auth-world.ts'
 
@@ -22,7 +23,7 @@ export function listIn({ body }: Answer, member: string): readonly Record<string
   return list
 }
 
-/** The program, and an administrator who has just signed in. */
+/** The program, and an administrator who has just signed in. Every answer is as described. */
 export async function createAdminWorld(t: Test): Promise<AdminWorld> {
   const world = await createWorld(t)
   const person = await world.person('root', { groups: ['admins'] })
@@ -32,13 +33,29 @@ export async function createAdminWorld(t: Test): Promise<AdminWorld> {
     return (await vault.store.accounts.byName(name))?.id ?? ''
   }
   const id = await idOf('root')
+  const client = await createApiClient(world.home)
+  const call: World['call'] = async (path, { token, body, method, headers } = {}) => {
+    const sent = typeof body === 'object' && body !== null ? body : undefined
+    const answer = await client.call(method ?? (sent === undefined ? 'GET' : 'POST'), path, sent, {
+      token: token === undefined ? '' : String(token),
+      ...(headers === undefined ? {} : { headers }),
+    })
+    const fields = typeof answer.body === 'object' && answer.body !== null ? answer.body : {}
+    return {
+      status: answer.status,
+      headers: answer.headers,
+      body: { ...fields },
+      code: answer.at('code'),
+    }
+  }
   return {
     ...world,
+    call,
     root: { person, token, id },
     idOf,
     admin: (route, body) => {
       const [method = '', path = ''] = route.split(' ')
-      return world.call(`/admin${path}`, { token, method, ...(body === undefined ? {} : { body }) })
+      return call(`/admin${path}`, { token, method, ...(body === undefined ? {} : { body }) })
     },
   }
 }

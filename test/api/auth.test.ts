@@ -186,22 +186,29 @@ t.test('a passkey signs in alone, takes the second step and confirms', async (t)
   t.equal(expired.code, 'challenge_expired')
 })
 
-t.test('a device that signed in before is let through a lock that strangers caused (F9)', async (t) => {
-  const { person, signIn, call, clock } = await world
-  const kim = await person('kim', { totp: false })
-  const { body } = await signIn(kim)
-  const device = String(body['device'])
-  t.match(device, /^usr_[A-Za-z0-9_-]{22}\.[A-Za-z0-9_-]{22}\.[A-Za-z0-9_-]{51}$/)
-  const enter = (password: string, mark?: string) =>
-    call('/sign-in', {
-      body: { username: 'kim', password },
-      ...(mark === undefined ? {} : { headers: { 'Sallyport-Device': mark } }),
-    })
-  for (let n = 0; n < 12; n++) await enter('not the password')
-  t.equal((await enter(kim.password)).status, 401, 'locked')
-  t.equal((await enter(kim.password, `${device.slice(0, -1)}A`)).status, 401, 'not ours')
-  const again = await enter(kim.password, device)
-  t.equal(again.status, 200)
-  t.equal(String(again.body['device']).split('.')[1], device.split('.')[1], 'it is the same device')
-  clock.advance(HOUR)
-})
+t.test(
+  'a device that signed in before is let through a lock that strangers caused (F9)',
+  async (t) => {
+    const { person, signIn, call, clock } = await world
+    const kim = await person('kim', { totp: false })
+    const { body } = await signIn(kim)
+    const device = String(body['device'])
+    t.match(device, /^usr_[A-Za-z0-9_-]{22}\.[A-Za-z0-9_-]{22}\.[A-Za-z0-9_-]{51}$/)
+    const enter = (password: string, mark?: string) =>
+      call('/sign-in', {
+        body: { username: 'kim', password },
+        ...(mark === undefined ? {} : { headers: { 'Sallyport-Device': mark } }),
+      })
+    for (let n = 0; n < 12; n++) await enter('not the password')
+    t.equal((await enter(kim.password)).status, 401, 'locked')
+    t.equal((await enter(kim.password, `${device.slice(0, -1)}A`)).status, 401, 'not ours')
+    const again = await enter(kim.password, device)
+    t.equal(again.status, 200)
+    t.equal(
+      String(again.body['device']).split('.')[1],
+      device.split('.')[1],
+      'it is the same device',
+    )
+    clock.advance(HOUR)
+  },
+)

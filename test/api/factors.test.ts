@@ -1,4 +1,4 @@
-import { inflateSync } from 'node:zlib'
+import { crc32, inflateSync } from 'node:zlib'
 import t from 'tap'
 import { MINUTE } from '../../src/lib/duration.ts'
 import { codeIn } from '../support/sms-providers.ts'
@@ -217,7 +217,9 @@ function modulesOf(png: Buffer): readonly string[] {
   const chunks = new Map<string, Buffer>()
   for (let at = 8; at < png.length; ) {
     const length = png.readUInt32BE(at)
-    chunks.set(png.toString('latin1', at + 4, at + 8), png.subarray(at + 8, at + 8 + length))
+    const named = png.subarray(at + 4, at + 8 + length)
+    if (crc32(named) !== png.readUInt32BE(at + 8 + length)) throw new Error('a wrong checksum')
+    chunks.set(named.toString('latin1', 0, 4), named.subarray(4))
     at += 12 + length
   }
   const width = chunks.get('IHDR')?.readUInt32BE(0) ?? 0

@@ -100,7 +100,14 @@ t.test('what a version does not know is not printed for it', async (t) => {
 
 t.test('the recipes in YAML can be read, and say what they mean', async (t) => {
   const traefik = parse(RECIPES.traefik(INPUT).text)
-  t.strictSame(traefik.http.routers.wiki.middlewares, ['wiki-strip', 'wiki-ask'])
+  const { routers } = traefik.http
+  t.strictSame(routers.wiki.middlewares, ['wiki-strip', 'wiki-ask'])
+  t.ok(routers.wiki.priority > routers['wiki-any'].priority, 'one host before all below a name')
+  for (const name of ['wiki', 'wiki-any']) {
+    t.strictSame(routers[`${name}-own`].middlewares, ['wiki-strip', 'wiki-ask', 'sallyport-own'])
+    t.ok(routers[`${name}-own`].priority > routers[name].priority)
+    t.ok(routers[`${name}-own`].priority < routers['wiki-sallyport'].priority)
+  }
   t.equal(traefik.http.services.wiki.loadBalancer.servers[0].url, 'https://[::1]:8443')
   t.equal(traefik.http.routers.portal.service, 'sallyport')
   t.equal(traefik.http.middlewares['wiki-ask'].forwardAuth.trustForwardHeader, false)

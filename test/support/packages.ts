@@ -27,6 +27,8 @@ export const PROGRAMS = {
     packages: ['ruby', 'ruby-jwt'],
   },
   perl: { file: '/usr/share/perl5/Crypt/JWT.pm', packages: ['libcrypt-jwt-perl'] },
+  curl: { file: '/usr/bin/curl', packages: ['curl'] },
+  openssl: { file: '/usr/bin/openssl', packages: ['openssl'] },
   chromium: { file: '/usr/bin/chromium', packages: ['chromium'] },
 } as const satisfies Readonly<Record<string, { file: string; packages: readonly string[] }>>
 
