@@ -17,6 +17,7 @@ import type {
 } from '../src/pages/views.ts'
 import { ACCOUNT_SAMPLES } from './samples/account.ts'
 import { API_PAGES } from './samples/api.ts'
+import { APP_LOGIN_PAGES } from './samples/app-logins.ts'
 import { LINK_PAGES } from './samples/links.ts'
 import { PASSKEY_PAGES } from './samples/passkeys.ts'
 import { PASSWORD_PAGES } from './samples/password.ts'
@@ -92,6 +93,7 @@ export const SAMPLE_PAGES: readonly SamplePage[] = [
   ...API_PAGES,
   ...SMS_PAGES,
   ...TOKEN_PAGES,
+  ...APP_LOGIN_PAGES,
   sample('setup', setupPage, setup),
   sample('setup-refused', setupPage, {
     ...setup,

@@ -14,6 +14,7 @@ import { createFace } from './compose/face.ts'
 import { createIdentity } from './compose/identity.ts'
 import { createKeyChores } from './compose/key-chores.ts'
 import { createMailService } from './compose/mail.ts'
+import { createOwnAppLoginParts } from './compose/own-app-logins.ts'
 import { apiSessions, createTokenParts } from './compose/tokens.ts'
 import { openVault } from './compose/vault.ts'
 import type { Settings } from './config/settings.ts'
@@ -144,11 +145,14 @@ export async function startApp(
     },
     settings,
   )
+  const told = createAssertionParts({ store, keys, clock }, settings)
+  const appLogins = createOwnAppLoginParts({ logins: told.logins, policy, audit, clock }, settings)
+  const parts = { ...identity.parts, appLogins }
   const face = createFace(
     {
       store,
       keys,
-      parts: identity.parts,
+      parts,
       policy,
       sessions,
       limiter,
@@ -172,7 +176,7 @@ export async function startApp(
     settings,
   )
   const { api, described } = createApiParts(
-    { ...identity.parts, ...tokens, keys, sessions, audit, clock, admin: administration },
+    { ...parts, ...tokens, keys, sessions, audit, clock, admin: administration },
     settings,
   )
   const { gate, health, trusted, pipeline, cspReports, httpsOnly } = createEdge(
@@ -180,7 +184,7 @@ export async function startApp(
       store,
       face,
       api,
-      told: createAssertionParts({ store, keys, clock }, settings),
+      told,
       policy,
       sessions,
       revocations,

@@ -80,6 +80,7 @@ const account: AccountView = {
   passwordChangedAt: NOW - 40 * DAY,
   phone: { masked: '+33 ·· ·· ·· ·· 42' },
   tokens: 2,
+  appLogins: { kept: 1, all: 2 },
   sessions: [
     session,
     {

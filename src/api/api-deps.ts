@@ -13,6 +13,7 @@ import type { Clock } from '../lib/clock.ts'
 import type { Duty } from '../login/duty.ts'
 import type { RemoveFactor } from '../login/factor-removal.ts'
 import type { Login } from '../login/login.ts'
+import type { OwnAppLogins } from '../login/own-app-logins.ts'
 import type { PasskeyLogin } from '../login/passkey-login.ts'
 import type { PasswordChange } from '../login/password-change.ts'
 import type { Refresh } from '../login/refresh.ts'
@@ -43,6 +44,7 @@ export type ApiDeps = {
   readonly sms: SmsLogin
   readonly activity: ActivityLog
   readonly apiTokens: ApiTokens
+  readonly appLogins: OwnAppLogins
   readonly login: Login
   readonly passwordPolicy: Pick<PasswordPolicy, 'asked'>
   readonly passwordChange: PasswordChange

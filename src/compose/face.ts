@@ -27,7 +27,7 @@ import type { Vault } from './vault.ts'
 /** What people see: pages, the portal that answers with them, and the pages that turn them away. */
 export function createFace(
   base: Pick<Vault, 'store' | 'keys'> & {
-    readonly parts: Identity['parts']
+    readonly parts: Identity['parts'] & Pick<PortalDeps, 'appLogins'>
     readonly policy: PolicySet
     readonly sessions: Sessions
     readonly limiter: Limiter

@@ -41,6 +41,10 @@ export const PATHS = {
   tokens: '/.sallyport/account/tokens',
   newToken: '/.sallyport/account/tokens/new',
   revokeToken: '/.sallyport/account/tokens/revoke',
+  /** Logins at apps that have their own: the list, and by `?app=` one to set, or to remove. */
+  appLogins: '/.sallyport/account/logins',
+  setAppLogin: '/.sallyport/account/logins/set',
+  removeAppLogin: '/.sallyport/account/logins/remove',
   activity: '/.sallyport/account/activity',
   language: '/.sallyport/account/language',
   endSession: '/.sallyport/account/sessions/end',

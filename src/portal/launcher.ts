@@ -1,4 +1,5 @@
 import type { Authorize } from '../access/authorize.ts'
+import { createUsableApps } from '../access/usable-apps.ts'
 import type { Visit } from '../http/visit.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 
@@ -30,23 +31,10 @@ export function createLauncher(
   },
   apps: readonly LaunchableApp[],
 ): Launcher {
-  return async (visit, token) => {
-    const open: LaunchableApp[] = []
-    for (const app of apps) {
-      const matched = deps.authorize.match({
-        host: app.host,
-        method: 'GET',
-        readings: [{ path: '/', ignoreCase: false }],
-        address: visit.client.address,
-      })
-      const authorization = await deps.authorize.decide(
-        matched,
-        token === undefined ? undefined : () => deps.sessions.resolve(token),
-      )
-      if (authorization.kind === 'decided' && authorization.decision.kind !== 'forbidden') {
-        open.push(app)
-      }
-    }
-    return open
-  }
+  const usable = createUsableApps(deps.authorize, apps)
+  return (visit, token) =>
+    usable(
+      visit.client.address,
+      token === undefined ? undefined : () => deps.sessions.resolve(token),
+    )
 }

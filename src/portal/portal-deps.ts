@@ -19,6 +19,7 @@ import type { RemoveFactor } from '../login/factor-removal.ts'
 import type { Invitations } from '../login/invitation.ts'
 import type { LinkLifetimes } from '../login/links.ts'
 import type { Login } from '../login/login.ts'
+import type { OwnAppLogins } from '../login/own-app-logins.ts'
 import type { PasskeyLogin } from '../login/passkey-login.ts'
 import type { PasswordChange } from '../login/password-change.ts'
 import type { PasswordResets } from '../login/reset.ts'
@@ -55,6 +56,7 @@ export type PortalDeps = {
   readonly sms: SmsLogin
   readonly activity: ActivityLog
   readonly apiTokens: ApiTokens
+  readonly appLogins: OwnAppLogins
   readonly login: Login
   readonly passwordPolicy: Pick<PasswordPolicy, 'asked'>
   readonly passwordChange: PasswordChange

@@ -12,6 +12,7 @@ import { PATHS } from '../pages/paths.ts'
 import { problemPage } from '../pages/problems/problem-page.ts'
 import { accountRoutes } from './account/account-routes.ts'
 import { activityRoutes } from './account/activity-routes.ts'
+import { appLoginRoutes } from './account/app-login-routes.ts'
 import { enrolRoutes } from './account/enrol-routes.ts'
 import { languageRoutes } from './account/language-routes.ts'
 import { passkeyEnrolRoutes } from './account/passkey-enrol-routes.ts'
@@ -68,6 +69,7 @@ export function portalRoutes(deps: PortalDeps): readonly Route[] {
     ...passwordRoutes(deps),
     ...phoneRoutes(deps),
     ...tokenRoutes(deps),
+    ...appLoginRoutes(deps),
     ...signOutRoutes(deps),
     ...launcherRoutes(deps),
     ...sessionStateRoutes(deps),

@@ -203,4 +203,6 @@ const FORM_PAGES: ReadonlySet<string> = new Set([
   PATHS.removePhone,
   PATHS.newToken,
   PATHS.revokeToken,
+  PATHS.setAppLogin,
+  PATHS.removeAppLogin,
 ])

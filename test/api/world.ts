@@ -21,6 +21,8 @@ export async function apiWorld(
     readonly policy?: 'one_factor' | 'two_factor'
     readonly sms?: boolean
     readonly dutyFor?: 'everybody'
+    /** The app has logins of its own, which people keep. */
+    readonly appLogins?: boolean
   } = {},
 ) {
   const dir = tempDir()
@@ -35,6 +37,7 @@ export async function apiWorld(
   const policy = options.policy ?? 'one_factor'
   const apps = settings.apps.map((app) => ({
     ...app,
+    ...(options.appLogins === true ? { upstreamLogin: { kind: 'personal' } as const } : {}),
     rules: app.rules.map((rule) => ({ ...rule, policy })),
   }))
   const provider = {

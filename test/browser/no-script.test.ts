@@ -118,7 +118,7 @@ apps:
     host: wiki.example.localhost
     upstream: ${app.url}
     rules: [{path: /admin/**, policy: two_factor, groups: admins}, {policy: one_factor}]
-  - {name: Pay, host: pay.example.localhost, upstream: 'http://127.0.0.1:9', rules: [{policy: two_factor, max_age: 10m}]}
+  - {name: Pay, host: pay.example.localhost, upstream: 'http://127.0.0.1:9', upstream_login: basic, rules: [{policy: two_factor, max_age: 10m}]}
 `
   const sallyport = await startSallyport({ config: config('{{port}}'), dataDir: dir.path })
   t.teardown(() => sallyport.close())
@@ -429,6 +429,20 @@ async function lookAround(t: Test, { portal }: Kit, keys: Keyboard) {
   await keys.press(en.tokens.ask.submit)
   t.equal(await notice(keys), en.tokens.revoked)
   await keys.follow(en.tokens.back)
+
+  await keys.follow(en.appLogins.manage)
+  await keys.follow(starting(en.appLogins.add, 'Pay'))
+  await keys.type(en.appLogins.form.user, 'a:b')
+  await keys.enter()
+  await keys.mend(/./, 'login-user')
+  await keys.type(en.appLogins.form.user, 'a.martin')
+  await keys.type(en.appLogins.form.password, 'of the app')
+  await keys.enter()
+  t.equal(await notice(keys), en.appLogins.set)
+  await keys.follow(starting(en.appLogins.remove, 'Pay'))
+  await keys.press(en.appLogins.ask.submit)
+  t.equal(await notice(keys), en.appLogins.removed)
+  await keys.follow(en.appLogins.back)
 
   await keys.press(LANGUAGE_NAMES.fr)
   t.equal(await notice(keys), fr.accountPage.notice.language_saved)

@@ -1,18 +1,28 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import t from 'tap'
+import { newUserId } from '../../src/accounts/user-id.ts'
+import { parseSessionId } from '../../src/identity/principal.ts'
+import { MINUTE } from '../../src/lib/duration.ts'
+import { Secret } from '../../src/lib/secret.ts'
+import { createAccessTokens } from '../../src/tokens/access-tokens.ts'
+import { createKeys } from '../../src/tokens/keys.ts'
+import { newTokenText } from '../../src/tokens/token-text.ts'
 import { startCaddy } from '../support/caddy.ts'
 import { startEchoApp } from '../support/echo-app.ts'
+import { fakeClock } from '../support/fake-clock.ts'
 import { startHaproxy } from '../support/haproxy.ts'
 import { startNginx } from '../support/nginx.ts'
 import { skipUnless } from '../support/packages.ts'
 import { rawAnswer } from '../support/raw-http.ts'
-import { caddySites, haproxyConfig, nginxServers } from '../support/recipes.ts'
+import { caddySites, haproxyConfig, nginxServers, RECIPE_PORTAL } from '../support/recipes.ts'
 
 /** What the recipes bring to an app besides the four usual names. */
 const HOST = 'app.example.test'
 const IDENTITY = { user: 'X-WEBAUTH-USER', assertion: 'Sallyport-Assertion' }
 const BARE = 'bare.example.test'
+/** All of HTTP Basic is Sallyport's there. */
+const BASIC = 'basic.example.test'
 const FORGED = [
   'Authorization: Digest evil',
   'Sallyport-Assertion: evil',
@@ -46,6 +56,7 @@ t.test(
     const places = [
       { host: HOST, sallyport, app: echo.port, identity: IDENTITY, login: true },
       { host: BARE, sallyport, app: echo.port, identity: {} },
+      { host: BASIC, sallyport, app: echo.port, identity: {}, basic: true },
     ]
     const started = await Promise.all([
       startCaddy(caddySites(places)),
@@ -54,6 +65,20 @@ t.test(
     ])
     t.teardown(() => Promise.all(started.map((proxy) => proxy.close())))
 
+    const ours = [
+      `Bearer ${newTokenText('pat')}`,
+      `bearer   ${newTokenText('svc')}`,
+      ...(await accessTokens(RECIPE_PORTAL)).map((token) => `BEARER ${token}`),
+    ]
+    const theirs = [
+      ...(await accessTokens('https://elsewhere.example')).map((token) => `Bearer ${token}`),
+      ...(await accessTokens(`${RECIPE_PORTAL}.evil`)).map((token) => `Bearer ${token}`),
+      'Bearer opaque',
+      'Bearer x sallyport_pat_',
+      'Basics sallyport_pat_',
+      'Digest username="Bearer sallyport_pat_", realm="x"',
+    ]
+    const basic = ['Basic Ym9iOnNlY3JldA==', 'bASIC  x', 'Basic']
     for (const [i, name] of ['Caddy', 'nginx', 'HAProxy'].entries()) {
       const port = started[i]?.port ?? 0
       const get = async (host: string, path: string) => {
@@ -63,6 +88,41 @@ t.test(
         const head = lines.join('\r\n')
         t.equal((await rawAnswer({ port }, head)).status, 200, `${name} ${host}${path}`)
         return echo.last()
+      }
+      const authorized = async (host: string, ...fields: readonly string[]) => {
+        const lines = fields.map((field) => `Authorization: ${field}`)
+        const head = [`GET /x HTTP/1.1`, `Host: ${host}`, ...lines, '\r\n'].join('\r\n')
+        t.equal((await rawAnswer({ port }, head)).status, 200, `${name} ${host}`)
+        t.equal(questions.at(-1), fields[0], `${name}: Sallyport is asked about it`)
+        return echo.last().all('Authorization')
+      }
+      for (const field of ours) {
+        t.strictSame(await authorized(BARE, field), [], `${name}: ${field.slice(0, 20)} stays here`)
+        t.strictSame(
+          await authorized(BASIC, field),
+          [],
+          `${name}: ${field.slice(0, 20)} stays here`,
+        )
+      }
+      for (const field of theirs) {
+        t.strictSame(
+          await authorized(BARE, field),
+          [field],
+          `${name}: ${field.slice(0, 20)} arrives`,
+        )
+        t.strictSame(
+          await authorized(BASIC, field),
+          [field],
+          `${name}: ${field.slice(0, 20)} arrives`,
+        )
+      }
+      for (const field of basic) {
+        t.strictSame(
+          await authorized(BARE, field),
+          [field],
+          `${name}: ${field.slice(0, 20)} is the app's`,
+        )
+        t.strictSame(await authorized(BASIC, field), [], `${name}: ${field.slice(0, 20)} is ours`)
       }
       const told = await get(HOST, '/login')
       t.strictSame(told.all('Authorization'), ['Basic Ym9iOng='], `${name}: the login`)
@@ -91,3 +151,17 @@ t.test(
     }
   },
 )
+
+/** One of each stage. */
+async function accessTokens(issuer: string): Promise<readonly string[]> {
+  const clock = fakeClock()
+  const lifetimes = { complete: MINUTE, mfa_pending: MINUTE, password_due: MINUTE }
+  const keys = createKeys(new Secret(Buffer.alloc(32, 7)))
+  const tokens = createAccessTokens({ keys, clock }, { issuer, lifetimes })
+  const sessionId = parseSessionId(`ses_${'s'.repeat(22)}`)
+  if (sessionId === undefined) throw new TypeError('no session id')
+  const issued = (['complete', 'mfa_pending', 'password_due'] as const).map((stage) =>
+    tokens.issue({ stage, sessionId, userId: newUserId(), amr: ['pwd'], authTime: clock.now() }),
+  )
+  return (await Promise.all(issued)).map(({ token }) => token.reveal())
+}

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { connect } from 'node:http2'
 import t, { type Test } from 'tap'
+import { newTokenText } from '../../src/tokens/token-text.ts'
 import { type Browser, createBrowser } from '../support/browser-client.ts'
 import { startCaddy } from '../support/caddy.ts'
 import { type EchoApp, startEchoApp } from '../support/echo-app.ts'
@@ -173,6 +174,7 @@ t.test('forward-auth, as `sallyport snippet` prints it', { skip: SKIP }, async (
       })
       await sockets(t, proxy, echo, adaCookie, ada.name)
       await paths(t, proxy, echo, adaCookie, nextAddress)
+      await programs(t, proxy, echo, nextAddress())
       await largeIdentities(t, proxy, echo, many, crowd)
       await limits(t, proxy, nextAddress)
     })
@@ -382,6 +384,43 @@ async function forgeries(
     const asked = get('/two/x', '', [...told, `X-Original-URL: ${ORIGIN}/public/x`])
     t.equal((await rawAnswer(proxy.target(with_.nextAddress()), asked)).status, 302)
     t.strictSame(with_.echo.requests, [])
+  })
+}
+
+async function programs(t: Test, proxy: Proxy, echo: EchoApp, from: string) {
+  const ask = (path: string, ...lines: readonly string[]) =>
+    rawAnswer(
+      proxy.target(from),
+      `${[`GET ${path} HTTP/1.1`, `Host: ${HOST}`, 'Accept: */*', ...lines].join('\r\n')}\r\n\r\n`,
+    )
+  const token = `Authorization: Bearer ${newTokenText('pat')}`
+
+  await t.test('a program is refused in its own terms', async (t) => {
+    echo.reset()
+    for (const [path, lines, error] of [
+      ['/one/x', [], undefined],
+      ['/one/x', [token], 'error="invalid_token"'],
+    ] as const) {
+      const answer = await ask(path, ...lines)
+      t.equal(answer.status, 401)
+      t.match(answer.header('content-type'), 'application/problem+json')
+      t.match(JSON.parse(answer.text), {
+        code: error === undefined ? 'session_required' : 'invalid_credential',
+      })
+      t.strictSame(
+        answer.all('www-authenticate').filter((value) => value.startsWith('Bearer')),
+        [[`Bearer realm="${HOST}"`, error].filter((part) => part !== undefined).join(', ')],
+        'said once',
+      )
+    }
+    t.strictSame(echo.requests, [])
+  })
+
+  await t.test('a token of ours stays here, the app’s own goes through', async (t) => {
+    t.equal((await ask('/public/x', token)).status, 200)
+    t.strictSame(echo.last().all('authorization'), [])
+    t.equal((await ask('/public/x', 'Authorization: Bearer theirs')).status, 200)
+    t.strictSame(echo.last().all('authorization'), ['Bearer theirs'])
   })
 }
 

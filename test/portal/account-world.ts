@@ -24,6 +24,8 @@ export async function accountWorld(
     readonly policy?: 'one_factor' | 'two_factor'
     /** Recovery codes in a set. */
     readonly codes?: number
+    /** The app has logins of its own, which people keep. */
+    readonly appLogins?: boolean
   } = {},
 ) {
   const dir = tempDir()
@@ -38,6 +40,7 @@ export async function accountWorld(
   const policy = options.policy ?? 'one_factor'
   const apps = settings.apps.map((app) => ({
     ...app,
+    ...(options.appLogins === true ? { upstreamLogin: { kind: 'personal' } as const } : {}),
     rules: app.rules.map((rule) => ({ ...rule, policy })),
   }))
   const log = createLog({ level: 'error', format: 'json' })

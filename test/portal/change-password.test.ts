@@ -80,6 +80,8 @@ const OPEN = new Set([
   '/.sallyport/session',
   '/.sallyport/keeper.js',
   '/.sallyport/setup',
+  '/.sallyport/api/v1',
+  '/.sallyport/api/v1/',
 ])
 /** Where a session that owes its password is sent. */
 const AWAY = /^\/\.sallyport\/(login|password\/change)(\/|$)/

@@ -156,3 +156,16 @@ t.test('a store that fails is an error, never an answer (E2)', async (t) => {
   await store.close()
   await t.rejects(sessions.isAlive(session.id), { code: 'store_unavailable' })
 })
+
+t.test('endAll() ends everybody’s at once, and tells of those that are known', async (t) => {
+  const { open, kindOf, sessions } = await createWorld(t)
+  const [one, two] = [await open(), await open({ remember: true })]
+  const unknown = await open()
+  for (const { token } of [one, two]) t.equal(await kindOf(token.reveal()), 'active')
+  const ended: string[] = []
+  sessions.onEnd((id) => ended.push(id))
+  t.equal(await sessions.endAll(), 3)
+  t.strictSame(ended.sort(), [one.session.id, two.session.id].sort())
+  for (const { token } of [one, two, unknown]) t.equal(await kindOf(token.reveal()), 'none')
+  t.equal(await sessions.endAll(), 0)
+})

@@ -93,6 +93,7 @@ apps:
   - name: Wiki
     host: wiki.example.com
     upstream: http://127.0.0.1:3000
+    basic: tokens
     rules: [{policy: two_factor}]
 `,
   )
@@ -104,10 +105,17 @@ apps:
       t.ok(said || (proxy === 'envoy' && out.includes('port_value: 8800')), `${proxy}: ${part}`)
     }
     t.match(err, 'trusted_proxies is empty', proxy)
+    // `{"iss":"https://auth.example.com",` and what is taken away for each app.
+    t.match(out, 'eyJpc3MiOiJodHRwczovL2F1dGguZXhhbXBsZS5jb20iLC', `${proxy}: our access tokens`)
+    const basic =
+      proxy === 'envoy' ? /, \{\["wiki\.example\.com"\] = true\}/ : /\^\[Bb\]\[Aa\]\[Ss\]/
+    t.match(out, basic, `${proxy}: HTTP Basic`)
     t.notMatch(out, 'app:8080', proxy)
     const one = await snippet([proxy, '--app', 'wiki', '--sallyport', 'sallyport:9'], config)
     t.match(one.out, proxy === 'envoy' ? "address: 'sallyport'" : 'sallyport:9', proxy)
     t.notMatch(one.out, 'photos', proxy)
+    const other = await snippet([proxy, '--app', 'photos & co.'], config)
+    t.notMatch(other.out, basic, `${proxy}: HTTP Basic is the other app’s own`)
     const forward = await snippet([proxy, '--forward'], config)
     t.notMatch(forward.out, /forward_?auth|auth_request|lua|ext_authz|X-Wiki|10\.0\.0\.5/i, proxy)
   }

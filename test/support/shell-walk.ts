@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { type TempDir, tempDir } from './temp-dir.ts'
 
@@ -65,8 +65,8 @@ export type ShellWalk = AsyncDisposable & {
    * `undefined`. Throws when a command fails, with what it said.
    */
   readonly run: (step: WalkStep) => Promise<string | undefined>
-  /** Everything printed so far. */
-  readonly printed: () => string
+  /** Everything that was printed or written into files so far. */
+  readonly seen: () => string
 }
 
 export function startShellWalk({ env, files, typed, moments }: WalkOptions): ShellWalk {
@@ -81,7 +81,7 @@ export function startShellWalk({ env, files, typed, moments }: WalkOptions): She
   const gone = new Promise<void>((resolve) => shell.once('close', () => resolve()))
   shell.stdin.on('error', () => {})
   const lines = createInterface({ input: shell.stdout })[Symbol.asyncIterator]()
-  let printed = ''
+  const seen = new Set<string>()
 
   const give = async (commands: string) => {
     const given: string[] = []
@@ -106,7 +106,8 @@ export function startShellWalk({ env, files, typed, moments }: WalkOptions): She
       const { done } = await lines.next()
       clearTimeout(timer)
       const text = readFileSync(out, 'utf8')
-      printed += text
+      seen.add(text)
+      for (const name of readdirSync(home.path)) seen.add(readFileSync(home.at(name), 'utf8'))
       if (done === true) {
         throw new Error(`it ended in\n${commands}\n${text}\n${readFileSync(err, 'utf8')}`)
       }
@@ -114,7 +115,7 @@ export function startShellWalk({ env, files, typed, moments }: WalkOptions): She
         ? undefined
         : `${commands}printed\n${text}\nand not\n${wanted.text}`
     },
-    printed: () => printed,
+    seen: () => [...seen].join('\n'),
     [Symbol.asyncDispose]: async () => {
       shell.stdin.end()
       const timer = setTimeout(() => shell.kill('SIGKILL'), 5_000)

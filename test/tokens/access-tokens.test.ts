@@ -8,6 +8,7 @@ import type { AccessStage } from '../../src/tokens/access-token.ts'
 import { audienceOf, createAccessTokens } from '../../src/tokens/access-tokens.ts'
 import { readJwt } from '../../src/tokens/jwt-format.ts'
 import { createKeys, type Keys } from '../../src/tokens/keys.ts'
+import { ownBearer } from '../../src/tokens/own-bearer.ts'
 import { fakeClock } from '../support/fake-clock.ts'
 import { headerOf, part, payloadOf, signed } from './forge.ts'
 
@@ -52,6 +53,19 @@ function world(issuer = ISSUER) {
     key: ring.signingKey('access'),
   }
 }
+
+t.test('ownBearer() is how the payload of every token begins', async (t) => {
+  // Lengths that leave 0, 1 and 2 bytes over in base64.
+  for (const issuer of [ISSUER, `${ISSUER}:1`, `${ISSUER}:12`]) {
+    const { issue } = world(issuer)
+    const { payload } = ownBearer(issuer)
+    t.match(Buffer.from(payload, 'base64url').toString(), `{"iss":"${issuer}"`)
+    for (const stage of STAGES) {
+      const token = await issue(stage)
+      t.equal(token.split('.')[1]?.indexOf(payload), 0, `${issuer} ${stage}`)
+    }
+  }
+})
 
 t.test('issue() says ids and times, and no name', async (t) => {
   const { clock, issue, sessionId, userId, key, tokens } = world()

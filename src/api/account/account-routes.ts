@@ -1,6 +1,7 @@
 import type { ApiDeps } from '../api-deps.ts'
 import type { ApiRoute } from '../route.ts'
 import { activityRoutes } from './activity-routes.ts'
+import { appLoginRoutes } from './app-login-routes.ts'
 import { passwordRoutes } from './password-routes.ts'
 import { profileRoutes } from './profile-routes.ts'
 import { sessionListRoutes } from './session-list-routes.ts'
@@ -12,5 +13,6 @@ export function accountRoutes(deps: ApiDeps): readonly ApiRoute[] {
     ...passwordRoutes(deps),
     ...sessionListRoutes(deps),
     ...activityRoutes(deps),
+    ...appLoginRoutes(deps),
   ]
 }

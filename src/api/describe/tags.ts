@@ -16,6 +16,8 @@ export const TAGS: Readonly<Record<string, string>> = {
   Password: 'What a password must be, and changing one’s own.',
   'Own sessions': 'Where one is signed in, in browsers and programs.',
   'Personal tokens': 'What programs send in one’s place: Authorization: Bearer sallyport_pat_…',
+  'Logins at apps':
+    'Names and passwords at apps that have a login of their own; passwords are never shown.',
   Users:
     'The accounts: for administrators, who never see a password, a secret or a code of theirs.',
   Groups: 'Who belongs together, for rules that name groups.',

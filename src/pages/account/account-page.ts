@@ -32,6 +32,8 @@ export type AccountView = {
   readonly phone?: { readonly masked: string }
   /** How many there are; absent: none can be made. */
   readonly tokens?: number
+  /** Apps with logins of their own, and for how many one is kept; absent: there are none. */
+  readonly appLogins?: { readonly kept: number; readonly all: number }
   readonly sessions: readonly SessionView[]
   /** The newest few. */
   readonly activity: readonly ActivityItem[]
@@ -68,7 +70,7 @@ ${notice(text, view)}${profile(text, view)}${
   removePath: PATHS.removeTotp,
   addPath: PATHS.newTotp,
   words: { heading: page.totp, none: page.noTotp, add: page.addTotp },
-})}${codes(text, view)}${password(text, view)}${phone(text, view)}${tokens(text, view)}${sessionsSection(context, view.sessions)}${activity(text, view)}${language(context, view)}<p><a class="button quiet" href="${PATHS.launcher}">${text.launcher.title}</a></p>
+})}${codes(text, view)}${password(text, view)}${phone(text, view)}${tokens(text, view)}${appLogins(text, view)}${sessionsSection(context, view.sessions)}${activity(text, view)}${language(context, view)}<p><a class="button quiet" href="${PATHS.launcher}">${text.launcher.title}</a></p>
 ${form(context, { action: PATHS.logout }, html`<button type="submit">${page.logout}</button>`)}`,
   )
 }
@@ -150,6 +152,16 @@ function tokens({ tokens: words }: Catalogue, { tokens: count }: AccountView): F
     words.title,
     html`<p>${words.count(count)}</p>
 <p><a class="button quiet" href="${PATHS.tokens}">${words.manage}</a></p>`,
+  )
+}
+
+function appLogins({ appLogins: words }: Catalogue, { appLogins: count }: AccountView): Fragment {
+  if (count === undefined) return undefined
+  return section(
+    'app-logins',
+    words.title,
+    html`<p>${words.count(count.kept, count.all)}</p>
+<p><a class="button quiet" href="${PATHS.appLogins}">${words.manage}</a></p>`,
   )
 }
 

@@ -4,6 +4,7 @@ import { createFormat } from './format.ts'
 import type { Catalogue, SetupField } from './fr.ts'
 import { accountEn, activityEn, codesEn, deviceEn } from './parts/account.ts'
 import { apiPageEn } from './parts/api.ts'
+import { appLoginsEn } from './parts/app-logins.ts'
 import { launcherEn } from './parts/launcher.ts'
 import { linksEn } from './parts/links.ts'
 import { passkeysEn } from './parts/passkeys.ts'
@@ -49,6 +50,7 @@ export const en = {
   passwords: passwordEn,
   apiPage: apiPageEn,
   tokens: tokensEn,
+  appLogins: appLoginsEn,
   fieldProblem: (
     field: SetupField,
     problem: FieldProblem<SetupField>['problem'],

@@ -3,6 +3,7 @@ import type { FieldProblem } from '../views.ts'
 import { createFormat } from './format.ts'
 import { accountFr, activityFr, codesFr, deviceFr } from './parts/account.ts'
 import { apiPageFr } from './parts/api.ts'
+import { appLoginsFr } from './parts/app-logins.ts'
 import { launcherFr } from './parts/launcher.ts'
 import { linksFr } from './parts/links.ts'
 import { passkeysFr } from './parts/passkeys.ts'
@@ -52,6 +53,7 @@ export const fr = {
   passwords: passwordFr,
   apiPage: apiPageFr,
   tokens: tokensFr,
+  appLogins: appLoginsFr,
   fieldProblem: (
     field: SetupField,
     problem: FieldProblem<SetupField>['problem'],

@@ -14,6 +14,7 @@ import type { Session } from '../../sessions/session.ts'
 import { type OwnSession, ownSession } from '../own-session.ts'
 import type { PortalDeps } from '../portal-deps.ts'
 import type { Route } from '../route.ts'
+import { askerFor } from './app-login-routes.ts'
 
 /** How far back activity is shown. */
 export const ACTIVITY_FOR = 30 * DAY
@@ -64,7 +65,7 @@ async function accountView(
   const { id } = account
   const mayAddPasskey = deps.passkeys.usableAt(visit.site.origin)
   const since = deps.clock.now() - ACTIVITY_FOR
-  const [passkeys, totp, codes, secondFactor, phone, tokens, sessions, activity] =
+  const [passkeys, totp, codes, secondFactor, phone, tokens, appLogins, sessions, activity] =
     await Promise.all([
       deps.passkeys.ofUser(id),
       deps.totp.devices(id),
@@ -72,6 +73,7 @@ async function accountView(
       deps.enrolled.hasSecond(id),
       deps.phones.enabled ? deps.phones.shown(id) : undefined,
       deps.apiTokens.ofUser(id),
+      deps.appLogins.of(askerFor(deps, visit, account)),
       deps.sessions.ofUser(id),
       deps.activity(id, since, NEWEST),
     ])
@@ -90,6 +92,14 @@ async function accountView(
     secondFactor,
     passwordChangedAt: account.passwordChangedAt,
     ...(deps.apiTokens.rules.personal.enabled ? { tokens: tokens.length } : {}),
+    ...(appLogins.length === 0
+      ? {}
+      : {
+          appLogins: {
+            kept: appLogins.filter(({ kept }) => kept !== undefined).length,
+            all: appLogins.length,
+          },
+        }),
     ...(deps.phones.enabled ? { phone: { masked: phone?.masked ?? '' } } : {}),
     sessions: sessionViews(sessions, session),
     activity: activity.map(activityItem),
