@@ -162,7 +162,7 @@ export async function startApp(
       clock,
       log,
       metrics,
-      describedApi: () => described(),
+      describedApi: () => describedApi(),
     },
     settings,
   )
@@ -175,7 +175,7 @@ export async function startApp(
     { store, sessions, apiTokens, bans, revocations, trail, notify: mail.notify, clock },
     settings,
   )
-  const { api, described } = createApiParts(
+  const { api, describedApi } = createApiParts(
     { ...parts, ...tokens, keys, sessions, audit, clock, admin: administration },
     settings,
   )

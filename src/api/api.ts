@@ -39,13 +39,16 @@ export function createApi(deps: ApiDeps, routes: readonly ApiRoute[]): Api {
     if (query === undefined) return refuse('ambiguous_request')
     const body = route.body === undefined ? undefined : await readJson(visit, req)
     if (body?.kind === 'refused') return body.result
+    // SECURITY: a body may be seconds under way: what opened the route may be over by now.
+    const now = body === undefined ? outcome : await callerOf(deps, visit, route)
+    if (now.kind === 'refused') return now.result
     return route.run({
       visit,
       language,
       params,
       query,
       body: body?.value,
-      caller: outcome.caller,
+      caller: now.caller,
       context: {
         requestId: visit.requestId,
         address: visit.client.address,

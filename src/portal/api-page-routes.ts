@@ -10,10 +10,10 @@ import { redirect } from './signing-in.ts'
 export function apiPageRoutes(deps: PortalDeps): readonly Route[] {
   let view: ApiPageView | undefined
   const made = new Map<Language, Html>()
-  const mainOf = (language: Language): Html => {
+  const mainOf = async (language: Language): Promise<Html> => {
     const known = made.get(language)
     if (known !== undefined) return known
-    view ??= deps.describedApi()
+    view ??= await deps.describedApi()
     const main = apiPageMain(language, view)
     made.set(language, main)
     return main
@@ -22,8 +22,10 @@ export function apiPageRoutes(deps: PortalDeps): readonly Route[] {
     {
       method: 'GET',
       path: PATHS.api,
-      handle: async (visit) =>
-        deps.frame.page(visit, 200, (page) => apiPage(page, mainOf(page.language))),
+      handle: async (visit) => {
+        const main = await mainOf(deps.frame.language(visit))
+        return deps.frame.page(visit, 200, (page) => apiPage(page, main))
+      },
     },
     {
       method: 'GET',

@@ -85,7 +85,7 @@ export type PortalDeps = {
   readonly brandAssets: readonly Asset[]
   readonly brandName: string
   /** The API, for the page that describes it. */
-  readonly describedApi: () => ApiPageView
+  readonly describedApi: () => Promise<ApiPageView>
   readonly rememberFor: Milliseconds
 }
 

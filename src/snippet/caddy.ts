@@ -57,6 +57,9 @@ function sharedBy(sites: readonly RecipeSite[]): readonly Shared[] {
     }))
 }
 
+/** SECURITY: an answer holds the app's login, which is not for visitors. */
+const QUESTIONS = '/.sallyport/check/*'
+
 function siteLines(
   site: RecipeSite,
   { mode, sallyport, portal }: RecipeInput,
@@ -65,11 +68,14 @@ function siteLines(
   const { kind, hosts } = site
   const head = `${hosts.join(', ')} {`
   if (mode === 'forward' || kind.kind === 'portal') {
-    return [head, `\treverse_proxy ${sallyport}`, '}']
+    return [head, `\trespond ${QUESTIONS} 404`, `\treverse_proxy ${sallyport}`, '}']
   }
   const shared = groups.find(({ key }) => key === keyOf(kind))
   return [
     head,
+    `\thandle ${QUESTIONS} {`,
+    '\t\trespond 404',
+    '\t}',
     '\thandle /.sallyport/* {',
     `\t\treverse_proxy ${sallyport}`,
     '\t}',

@@ -225,13 +225,17 @@ function hostLines(site: RecipeSite, { mode }: RecipeInput): readonly string[] {
     '          disabled: true',
   ]
   const asks = mode === 'ask'
+  // SECURITY: an answer holds the app's login, which is not for visitors.
+  const first = [
+    ...head,
+    '    - match: {prefix: /.sallyport/check/}',
+    '      direct_response: {status: 404}',
+    ...(asks ? open : []),
+  ]
   const lines =
     asks && isApp(site)
       ? [
-          ...head,
-          '    - match: {prefix: /.sallyport/check/}',
-          '      direct_response: {status: 404}',
-          ...open,
+          ...first,
           '    - match: {prefix: /.sallyport/}',
           '      route: {cluster: sallyport}',
           ...open,
@@ -239,7 +243,7 @@ function hostLines(site: RecipeSite, { mode }: RecipeInput): readonly string[] {
           `      route: {cluster: app-${site.id}, timeout: 0s}`,
         ]
       : [
-          ...head,
+          ...first,
           '    - match: {prefix: /}',
           '      route: {cluster: sallyport, timeout: 0s}',
           ...(asks ? open : []),

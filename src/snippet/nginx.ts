@@ -93,10 +93,14 @@ function serverLines(site: RecipeSite, input: RecipeInput): readonly string[] {
   ]
 }
 
+/** SECURITY: an answer holds the app's login, which is not for visitors. */
+const NO_QUESTIONS = 'location /.sallyport/check/ { return 404; }'
+
 /** Everything goes to Sallyport. */
 function forwardLines({ sallyport }: RecipeInput): readonly string[] {
   return [
     'client_max_body_size 0;',
+    NO_QUESTIONS,
     'location / {',
     `\tproxy_pass http://${sallyport};`,
     '\tproxy_set_header Upgrade $sallyport_upgrade;',
@@ -130,6 +134,7 @@ function askLines(
     (name) => !own.has(name.toLowerCase()),
   )
   return [
+    NO_QUESTIONS,
     'location /.sallyport/ {',
     `\tproxy_pass http://${sallyport};`,
     '\tproxy_set_header Host $http_host;',

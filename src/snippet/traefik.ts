@@ -28,15 +28,21 @@ export const traefikRecipe: RecipeWriter = (input) => {
   const lines = [
     ...staticLines(strategy),
     'http:',
-    ...(apps.length === 0
-      ? []
-      : [
-          '  middlewares:',
-          ...apps.flatMap((site) => middlewareLines(site, input)),
-          ...(apps.some(needsDrop) ? DROP_LINES : []),
-        ]),
+    '  middlewares:',
+    ...apps.flatMap((site) => middlewareLines(site, input)),
+    ...(apps.some(needsDrop) ? DROP_LINES : []),
+    ...NOWHERE_LINES,
     '  routers:',
-    ...input.sites.flatMap((site) => routerLines(site, input, v2)),
+    ...input.sites.flatMap((site) => [
+      ...routerLines(site, input, v2),
+      ...router(
+        `${site.id}-check`,
+        `(${rulesOf(site.hosts, v2)}) && PathPrefix(\`/.sallyport/check/\`)`,
+        'sallyport',
+        PRIORITY.check,
+        ['sallyport-nowhere'],
+      ),
+    ]),
     '  services:',
     ...apps.flatMap(serviceLines),
     '    sallyport:',
@@ -61,6 +67,13 @@ const DROP_LINES = [
   '      headers:',
   '        customRequestHeaders:',
   "          Authorization: ''",
+] as const
+
+/** SECURITY: an answer to a question holds the app's login, which is not for visitors. */
+const NOWHERE_LINES = [
+  '    sallyport-nowhere:',
+  '      replacePath:',
+  '        path: /.sallyport/check',
 ] as const
 
 /** The entry point option that drops names which could pass for others, as this version calls it. */
@@ -112,10 +125,14 @@ function middlewareLines(site: AppSite, { sallyport, version }: RecipeInput): re
  * NOTE: without a `priority` the longest rule comes first, and so the one of every host below a name
  * before the one of a single host.
  */
-const PRIORITY = { portal: 30, exact: 20, wild: 10 } as const
+const PRIORITY = { check: 40, portal: 30, exact: 20, wild: 10 } as const
+
+function rulesOf(hosts: readonly string[], v2: boolean): string {
+  return hosts.map((host) => hostRule(host, v2)).join(' || ')
+}
 
 function routerLines(site: RecipeSite, input: RecipeInput, v2: boolean): readonly string[] {
-  const rules = (hosts: readonly string[]) => hosts.map((host) => hostRule(host, v2)).join(' || ')
+  const rules = (hosts: readonly string[]) => rulesOf(hosts, v2)
   if (input.mode === 'forward' || !isApp(site)) {
     return router(site.id, rules(site.hosts), 'sallyport', PRIORITY.exact)
   }

@@ -1,5 +1,4 @@
 import { hash, timingSafeEqual } from 'node:crypto'
-import { CompactSign, compactVerify } from 'jose'
 import { LRUCache } from 'lru-cache'
 import { parseSessionId, parseUserId } from '../identity/principal.ts'
 import type { Clock } from '../lib/clock.ts'
@@ -107,6 +106,7 @@ export function createAccessTokens(
     const key = keys.verificationKey('access', header.kid)
     if (key === undefined || key.algorithm !== header.alg) return refused('key')
     try {
+      const { compactVerify } = await library()
       await compactVerify(text, key.publicKey, { algorithms: [key.algorithm] })
     } catch {
       return refused('signature')
@@ -135,6 +135,7 @@ export function createAccessTokens(
         auth_time: Math.floor(authTime / SECOND),
         amr,
       } satisfies Readonly<Record<Claim, unknown>>
+      const { CompactSign } = await library()
       const text = await new CompactSign(Buffer.from(JSON.stringify(payload)))
         .setProtectedHeader({ alg: key.algorithm, typ: TYPES[stage], kid: key.id })
         .sign(key.privateKey)
@@ -164,6 +165,11 @@ export function createAccessTokens(
       return check(text, read)
     },
   }
+}
+
+/** Loaded when it is first needed: many installations have no programs that sign in. */
+function library(): Promise<typeof import('jose')> {
+  return import('jose')
 }
 
 /** Whom tokens are for: us. What apps are sent has another audience and another key. */

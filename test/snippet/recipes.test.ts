@@ -98,6 +98,34 @@ t.test('what a version does not know is not printed for it', async (t) => {
   t.match(RECIPES.haproxy(at('2.4.0')).warnings.join(), '2.5 or newer')
 })
 
+t.test('no recipe lets a visitor ask what only proxies may (A1)', async (t) => {
+  for (const mode of ['ask', 'forward'] as const) {
+    const input = { ...INPUT, mode }
+    const times = (text: string, part: string) => text.split(part).length - 1
+    const sites = INPUT.sites.length
+    t.equal(times(RECIPES.nginx(input).text, 'location /.sallyport/check/ { return 404; }'), sites)
+    t.equal(times(RECIPES.caddy(input).text, ' /.sallyport/check/* '), sites)
+    t.equal(times(RECIPES.haproxy(input).text, '404 if { path_beg /.sallyport/check/ }'), 1)
+    const { routers, middlewares } = parse(RECIPES.traefik(input).text).http
+    t.strictSame(middlewares['sallyport-nowhere'], { replacePath: { path: '/.sallyport/check' } })
+    for (const { id } of INPUT.sites) {
+      const check = routers[`${id}-check`]
+      t.match(check, { service: 'sallyport', middlewares: ['sallyport-nowhere'] })
+      t.match(check.rule, /^\(.+\) && PathPrefix\(`\/\.sallyport\/check\/`\)$/)
+      const others: readonly { readonly priority: number }[] = Object.entries(routers).flatMap(
+        ([name, router]) => (name.endsWith('-check') ? [] : [router as { priority: number }]),
+      )
+      t.ok(others.every(({ priority }) => priority < check.priority))
+    }
+    const envoy = parse(RECIPES.envoy(input).text)
+    const manager = envoy.static_resources.listeners[0].filter_chains[0].filters[0].typed_config
+    for (const { routes } of manager.route_config.virtual_hosts) {
+      t.match(routes[0].match, { prefix: '/.sallyport/check/' })
+      t.match(routes[0].direct_response, { status: 404 })
+    }
+  }
+})
+
 t.test('the recipes in YAML can be read, and say what they mean', async (t) => {
   const traefik = parse(RECIPES.traefik(INPUT).text)
   const { routers } = traefik.http
