@@ -98,10 +98,10 @@ const STAGES: Readonly<
   Record<ApiStage, { readonly scheme?: keyof typeof SECURITY_SCHEMES; readonly words: string }>
 > = {
   anyone: { words: 'Open to anyone.' },
-  mfa_pending: { scheme: 'mfa_pending', words: 'For who has still to prove a second factor.' },
-  password_due: { scheme: 'password_due', words: 'For who must change the password first.' },
-  complete: { scheme: 'access', words: 'For who has signed in.' },
-  fresh: { scheme: 'access', words: 'For who has proved who they are within ten minutes.' },
+  mfa_pending: { scheme: 'mfa_pending', words: 'For a sign-in that still owes its second factor.' },
+  password_due: { scheme: 'password_due', words: 'For a sign-in that owes a new password first.' },
+  complete: { scheme: 'access', words: 'For whoever has signed in.' },
+  fresh: { scheme: 'access', words: 'For whoever has proved who they are within ten minutes.' },
   admin: { scheme: 'access', words: 'For administrators, signed in with two factors.' },
   fresh_admin: {
     scheme: 'access',

@@ -8,6 +8,7 @@ import { foldName } from '../lib/fold.ts'
 import { parseReference } from '../lib/reference.ts'
 import { refusalInWords } from './audit-words.ts'
 import { type CliContext, type CommonOptions, storeSettings } from './context.ts'
+import { iso } from './iso.ts'
 import { print, printJson, printTable } from './output.ts'
 import { storeOptions } from './session.ts'
 import { visible } from './visible.ts'
@@ -143,8 +144,4 @@ function toJson(row: AuditRow) {
     user_agent: row.userAgent,
     ...row.details,
   }
-}
-
-function iso(at: number): string {
-  return new Date(at).toISOString().replace(/\.\d+Z$/, 'Z')
 }

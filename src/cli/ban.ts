@@ -9,6 +9,7 @@ import { DAY, parseDuration } from '../lib/duration.ts'
 import { createLog } from '../log.ts'
 import { auditFromCli } from './cli-audit.ts'
 import { type CliContext, type CommonOptions, storeSettings } from './context.ts'
+import { iso } from './iso.ts'
 import { print, printJson, printTable } from './output.ts'
 import { storeOptions } from './session.ts'
 
@@ -139,8 +140,4 @@ function note({ output }: CliContext, event: string, fields: Readonly<Record<str
     { event, outcome: 'success', ...fields },
     event,
   )
-}
-
-function iso(at: number): string {
-  return new Date(at).toISOString().replace(/\.\d+Z$/, 'Z')
 }

@@ -9,6 +9,7 @@ import { collectsReports, presetPolicy } from '../http/content-policy.ts'
 import { AppError } from '../lib/app-error.ts'
 import { type CliContext, type CommonOptions, storeSettings } from './context.ts'
 import { suggestionYaml } from './csp-yaml.ts'
+import { iso } from './iso.ts'
 import { print, printJson, printTable, say } from './output.ts'
 import { storeOptions } from './session.ts'
 import { visible } from './visible.ts'
@@ -160,8 +161,4 @@ function forPrograms({ directive, blocked, page, count, firstAt, lastAt }: SeenV
     first_at: iso(firstAt),
     last_at: iso(lastAt),
   }
-}
-
-function iso(at: number): string {
-  return new Date(at).toISOString().replace(/\.\d+Z$/, 'Z')
 }

@@ -5,6 +5,7 @@ import { DAY } from '../lib/duration.ts'
 import type { StoredDataKey } from '../tokens/data-key.ts'
 import { STORED_PURPOSES } from '../tokens/key-rotation.ts'
 import type { CliContext } from './context.ts'
+import { iso } from './iso.ts'
 import { print, printJson, printTable, say } from './output.ts'
 
 type State = 'current' | 'next' | 'old' | 'retired'
@@ -79,8 +80,4 @@ function stateOf(key: StoredDataKey, all: readonly StoredDataKey[], now: number)
   const current = live.findLast(({ activeFrom }) => activeFrom <= now) ?? live[0]
   if (key === current) return 'current'
   return key.activeFrom > now ? 'next' : 'old'
-}
-
-function iso(at: number): string {
-  return new Date(at).toISOString().replace(/\.\d+Z$/, 'Z')
 }

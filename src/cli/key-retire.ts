@@ -5,6 +5,7 @@ import { parseDataKeyId } from '../tokens/data-key.ts'
 import { PURPOSES, type Purpose } from '../tokens/purpose.ts'
 import { auditFromCli } from './cli-audit.ts'
 import type { CliContext } from './context.ts'
+import { iso } from './iso.ts'
 import { print } from './output.ts'
 
 /** What is good for nothing any more once a key is gone. */
@@ -73,11 +74,11 @@ async function retireMasterKey(
   vault: Vault,
   isSure: boolean,
 ): Promise<void> {
-  if (!isSure) {
-    const { others } = await vault.masterRotation.state()
+  const { others } = await vault.masterRotation.state()
+  if (!isSure && others.length > 0) {
     throw new AppError(
       'usage',
-      `From then on the old master key (${others.join(', ') || 'none'}) opens nothing. Say --yes, ` +
+      `From then on the old master key (${others.join(', ')}) opens nothing. Say --yes, ` +
         'once every Sallyport has been restarted with the new one.',
     )
   }
@@ -95,8 +96,4 @@ async function retireMasterKey(
   const detail = `master ${outcome.others.join(' ')}`
   await auditFromCli(vault, { event: 'key.retired', outcome: 'success', detail })
   print(output, `Retired ${outcome.others.join(', ')}; the master key is ${outcome.id}.`)
-}
-
-function iso(at: number): string {
-  return new Date(at).toISOString().replace(/\.\d+Z$/, 'Z')
 }

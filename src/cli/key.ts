@@ -6,11 +6,13 @@ import { AppError } from '../lib/app-error.ts'
 import { PURPOSES, type Purpose } from '../tokens/purpose.ts'
 import { auditFromCli } from './cli-audit.ts'
 import { type CliContext, type CommonOptions, storeSettings } from './context.ts'
+import { iso } from './iso.ts'
 import { listKeys } from './key-list.ts'
 import { retireKey } from './key-retire.ts'
 import { waitForKeys } from './key-wait.ts'
 import { print, say } from './output.ts'
 import { storeOptions } from './session.ts'
+import { visible } from './visible.ts'
 
 type RotateOptions = CommonOptions & {
   readonly all?: boolean
@@ -117,7 +119,7 @@ async function master(
     )
   }
   if (outcome.kind === 'same') {
-    throw new AppError('failed', `${to} holds the master key that is in use already.`)
+    throw new AppError('failed', `${outcome.file} holds the master key that is in use already.`)
   }
   const detail = `master ${outcome.id}`
   await auditFromCli(vault, { event: 'key.master_rotated', outcome: 'success', detail })
@@ -136,6 +138,10 @@ async function master(
       ? `Finished the change to master key ${outcome.id} that had been broken off.`
       : `The master key is ${outcome.id} now; the old one opens nothing any more.`,
   )
+  say(
+    output,
+    `Back up ${outcome.file} anew. Earlier backups of the database open with the old key only.`,
+  )
   if (vault.keyRing.keys().some(({ unmarked }) => unmarked)) {
     say(
       output,
@@ -148,10 +154,8 @@ async function master(
 function purposeOf(name: string): Purpose {
   const purpose = PURPOSES.find((one) => one === name)
   if (purpose !== undefined) return purpose
-  throw new AppError('usage', `"${name.slice(0, 40)}" is no purpose. ${PURPOSES.join(', ')}`)
-}
-
-/** An instant as it is shown. */
-function iso(at: number): string {
-  return new Date(at).toISOString().replace(/\.\d+Z$/, 'Z')
+  throw new AppError(
+    'usage',
+    `"${visible(name.slice(0, 40))}" is no purpose. There are: ${PURPOSES.join(', ')}.`,
+  )
 }

@@ -8,7 +8,8 @@ import { foldName } from '../lib/fold.ts'
 import { describeUserAgent } from '../lib/user-agent.ts'
 import { auditFromCli } from './cli-audit.ts'
 import { type CliContext, type CommonOptions, storeSettings } from './context.ts'
-import { print, printJson, printTable } from './output.ts'
+import { iso } from './iso.ts'
+import { type Output, print, printJson, printTable, say } from './output.ts'
 import { visible } from './visible.ts'
 
 type Options = CommonOptions & {
@@ -139,14 +140,17 @@ async function revoke(
   if (options.all === true) {
     const ended = await sessions.removeAll()
     await auditFromCli(vault, { ...REVOKED, detail: `all, ${ended}` })
-    return print(output, `Ended ${ended} sessions.`)
+    print(output, `Ended ${counted(ended)}.`)
+    return sayOfTokens(output, (await apiTokens.list()).length, '--all')
   }
   if (options.user !== undefined) {
     const account = await accounts.byName(foldName(options.user))
     if (account === undefined) throw new AppError('failed', `There is no account ${options.user}.`)
     const ended = await sessions.removeOfUser(account.id)
     await auditFromCli(vault, { ...REVOKED, detail: `${ended.length}` }, account)
-    return print(output, `Ended ${ended.length} sessions of ${account.name}.`)
+    print(output, `Ended ${counted(ended.length)} of ${account.name}.`)
+    const tokens = (await apiTokens.list()).filter(({ userId }) => userId === account.id)
+    return sayOfTokens(output, tokens.length, `--user ${account.name}`)
   }
   const id = parseSessionId(idText ?? '')
   const session = id === undefined ? undefined : await sessions.byId(id)
@@ -157,6 +161,13 @@ async function revoke(
   print(output, `Ended ${id}.`)
 }
 
-function iso(at: number): string {
-  return new Date(at).toISOString().replace(/\.\d+Z$/, 'Z')
+function counted(sessions: number): string {
+  return sessions === 1 ? '1 session' : `${sessions} sessions`
+}
+
+/** Whoever ends sessions because something was stolen must know what goes on. */
+function sayOfTokens(output: Output, left: number, whose: string): void {
+  if (left === 0) return
+  const tokens = left === 1 ? '1 token of programs goes on' : `${left} tokens of programs go on`
+  say(output, `${tokens}. To revoke them as well: sallyport token revoke ${whose}`)
 }

@@ -11,6 +11,7 @@ import type { ApiTokenOrder, ApiTokenProblem } from '../tokens/api-token-order.t
 import { auditFromCli } from './cli-audit.ts'
 import { type CliContext, type CommonOptions, storeSettings } from './context.ts'
 import { findAccount } from './find-account.ts'
+import { iso } from './iso.ts'
 import { print, printJson, printTable, say } from './output.ts'
 import { storeOptions } from './session.ts'
 import { auditAndTell } from './tell-owner.ts'
@@ -39,7 +40,7 @@ export function tokenCommand(context: CliContext): Command {
   )
   command.addCommand(
     storeOptions(new Command('list'))
-      .description('list tokens; what they are is not kept')
+      .description('list tokens, never what is sent: that is not kept')
       .option('--user <name>', 'of one account')
       .option('--service <name>', 'service tokens of this name')
       .option('--json', 'as JSON')
@@ -153,7 +154,10 @@ async function create(context: CliContext, options: CreateOptions): Promise<void
     case 'full':
       throw new AppError('failed', `There are ${made.max} tokens already. Revoke some first.`)
     case 'refused':
-      throw new AppError('usage', made.problems.map((one) => inWords(one, settings)).join('\n  '))
+      throw new AppError(
+        'usage',
+        made.problems.map((one) => inWords(one, isService, settings)).join('\n  '),
+      )
     case 'created': {
       const { token, text } = made
       const event = { event: 'token.created', outcome: 'success', detail: token.name } as const
@@ -198,15 +202,18 @@ async function revoke(
     throw new AppError('failed', `There is no token ${visible(idText)}. See: sallyport token list`)
   }
   let revoked = 0
+  let first = ''
   for (const token of chosen) {
     if (!(await tokens.revoke(token.id))) continue
     revoked++
+    first ||= token.id
     const { userId } = token
     const owner = userId === undefined ? undefined : await vault.store.accounts.byId(userId)
     const event = { event: 'token.revoked', outcome: 'success', detail: token.name } as const
     await auditFromCli(vault, event, owner)
   }
-  print(output, revoked === 1 ? `Revoked ${chosen[0]?.id}.` : `Revoked ${revoked} tokens.`)
+  if (revoked === 0) return print(output, 'Revoked nothing: there is no such token.')
+  print(output, revoked === 1 ? `Revoked ${first}.` : `Revoked ${revoked} tokens.`)
 }
 
 /** Of an account, of a service, or all of them. */
@@ -239,22 +246,31 @@ function lifetimeOf(text: string): Milliseconds | 'never' {
 
 function inWords(
   { field, problem, value }: ApiTokenProblem,
-  { apps }: Pick<Settings, 'apps'>,
+  isService: boolean,
+  { apps, personalTokens }: Pick<Settings, 'apps' | 'personalTokens'>,
 ): string {
   const given = visible(value.slice(0, 80))
+  if (problem === 'too_long' && value === '' && field !== 'lifetime') {
+    return `There are too many ${field} for one token.`
+  }
   switch (field) {
     case 'name':
-      return `"${given}" cannot be the name of a token.`
+      return isService
+        ? `"${given}" cannot be the name of a service token: it is spelt like an account’s.`
+        : `"${given}" cannot be the name of a token.`
     case 'groups':
       return `"${given}" cannot be the name of a group.`
-    case 'lifetime':
+    case 'lifetime': {
+      if (problem === 'invalid') return 'A token must work for some time: --expires 90d.'
+      const longest = `${Math.floor(personalTokens.longest / DAY)}d`
       return problem === 'endless'
-        ? 'Personal tokens must expire: personal_tokens.endless.'
-        : 'That is longer than a personal token may work: personal_tokens.longest.'
+        ? `Personal tokens must expire: --expires ${longest} at most (personal_tokens.endless).`
+        : `A personal token may work for ${longest} at most (personal_tokens.longest).`
+    }
     case 'apps':
-      return `There is no app "${given}". There are: ${apps.map(({ name }) => name).join(', ')}.`
+      return `There is no app "${given}". There are: ${apps.map(({ name }) => name).join(', ')}`
     case 'methods':
-      return `"${given}" is no request method.`
+      return `"${given}" is no request method such as GET.`
     case 'paths':
       return `"${given}" is not a path as rules have them, e.g. /api/**.`
   }
@@ -283,8 +299,4 @@ function asJson(token: ApiToken) {
     last_used_at: token.lastUsedAt === 0 ? null : iso(token.lastUsedAt),
     last_used_from: token.lastUsedFrom,
   }
-}
-
-function iso(at: number): string {
-  return new Date(at).toISOString().replace(/\.\d+Z$/, 'Z')
 }

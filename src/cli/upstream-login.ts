@@ -76,7 +76,10 @@ const FAULTS = {
 /** @throws AppError `failed` for an app that is not there, or is not signed in to like this */
 function configuredName(settings: Settings, name: string): string {
   const app = settings.apps.find((one) => one.name.toLowerCase() === name.toLowerCase())
-  if (app === undefined) throw new AppError('failed', `There is no app ${visible(name)}.`)
+  if (app === undefined) {
+    const names = settings.apps.map((one) => one.name).join(', ')
+    throw new AppError('failed', `There is no app ${visible(name)}. There are: ${names}`)
+  }
   if (app.upstreamLogin?.kind === 'personal') return app.name
   throw new AppError('failed', `${app.name} has no "upstream_login: basic" in the configuration.`)
 }

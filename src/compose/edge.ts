@@ -81,9 +81,10 @@ export function createEdge(
     const app = policy.appOf(host)
     return app === undefined ? undefined : gate.apps.get(app.name)
   }
+  const credentials = createCredentials({ sessions, ...programs })
   const judge = createJudge({
     authorize: createAuthorize({ policy, revocations, clock, onTarget: base.onTarget }),
-    credentials: createCredentials({ sessions, ...programs }),
+    credentials,
     limiter,
     classes: rateClasses(budgets, ownClasses(settings.limits.classes)),
     anonymous: budgets.default,
@@ -97,6 +98,7 @@ export function createEdge(
   const webhooks = createWebhookGate(settings.apps, {
     appOf,
     judge,
+    credentials,
     denials,
     budget: budgets.webhook,
     spent: store.spent,

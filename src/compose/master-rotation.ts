@@ -1,8 +1,9 @@
-import { dirname } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { Settings } from '../config/settings.ts'
 import { AppError } from '../lib/app-error.ts'
 import {
   hasNextMasterKey,
+  KEY_FILE,
   makeMasterKey,
   nextMasterKeyPath,
   promoteMasterKey,
@@ -13,15 +14,15 @@ import type { Vault } from './vault.ts'
 /** What came of changing the master key. */
 export type MasterChange =
   /** The new one is in force, and the old one opens nothing. */
-  | { readonly kind: 'rotated'; readonly id: string }
+  | { readonly kind: 'rotated'; readonly id: string; readonly file: string }
   /** A change that had been broken off is finished. */
-  | { readonly kind: 'finished'; readonly id: string }
+  | { readonly kind: 'finished'; readonly id: string; readonly file: string }
   /** Either starts; the old one goes with `retireMaster`. */
   | { readonly kind: 'begun'; readonly id: string; readonly file: string }
   /** The master key is configured: a file for the new one must be named. */
   | { readonly kind: 'file_needed' }
   /** The file holds the key that is in force. */
-  | { readonly kind: 'same' }
+  | { readonly kind: 'same'; readonly file: string }
 
 export type MasterRetired =
   | { readonly kind: 'retired'; readonly id: string; readonly others: readonly string[] }
@@ -45,11 +46,12 @@ export async function rotateMaster(
 ): Promise<MasterChange> {
   const { keyRing, masterRotation } = vault
   const directory = dirname(settings.store.path)
+  const file = join(directory, KEY_FILE)
   await keyRing.reload()
   if (to !== undefined) {
     const next = await makeMasterKey(to)
     const { id } = masterKey(next)
-    if (id === keyRing.master().id) return { kind: 'same' }
+    if (id === keyRing.master().id) return { kind: 'same', file: to }
     await masterRotation.sealUnder(next)
     return { kind: 'begun', id, file: to }
   }
@@ -58,15 +60,17 @@ export async function rotateMaster(
   const isInPlace = before.newest?.id === before.current
   if (isInPlace && before.others.length > 0 && !(await hasNextMasterKey(directory))) {
     await finish(vault, before.current)
-    return { kind: 'finished', id: before.current }
+    return { kind: 'finished', id: before.current, file }
   }
-  const next = await makeMasterKey(nextMasterKeyPath(directory))
+  const waiting = nextMasterKeyPath(directory)
+  const next = await makeMasterKey(waiting)
   const { id } = masterKey(next)
+  if (id === keyRing.master().id) return { kind: 'same', file: waiting }
   await masterRotation.sealUnder(next)
   await promoteMasterKey(directory)
   await keyRing.reload()
   await finish(vault, id)
-  return { kind: 'rotated', id }
+  return { kind: 'rotated', id, file }
 }
 
 /**

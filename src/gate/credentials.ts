@@ -56,10 +56,18 @@ export function createCredentials(deps: {
   const { sessions, accessTokens, apiTokens, basic } = deps
 
   const readOne = (field: string, accepts: BasicAccepts | undefined): Credential | undefined => {
-    const bearer = BEARER.exec(field)?.[1]
-    if (bearer !== undefined) {
-      if (apiTokens.isOurs(bearer)) return { kind: 'api_token', token: bearer }
-      return accessTokens.isOurs(bearer) ? { kind: 'access', token: bearer } : undefined
+    const bearer = BEARER.exec(field)
+    if (bearer !== null) {
+      const [, gap = '', rest = ''] = bearer
+      const token = rest.trim()
+      const kind = apiTokens.isOurs(token)
+        ? 'api_token'
+        : accessTokens.isOurs(token)
+          ? 'access'
+          : undefined
+      if (kind === undefined) return undefined
+      const isPlain = token === rest && /^ +$/.test(gap)
+      return isPlain ? { kind, token } : { kind: 'unreadable', scheme: 'bearer' }
     }
     if (accepts === undefined) return undefined
     const reading = readBasic(field)
@@ -162,8 +170,11 @@ export function createCredentials(deps: {
   }
 }
 
-/** RFC 6750 2.1; what follows the scheme is judged by who made it. */
-const BEARER = /^bearer +(.*)$/i
+/**
+ * RFC 6750 2.1; what follows the scheme is judged by who made it. SECURITY: it is spaces that part
+ * the two. An app may forgive other blanks, so a token of ours behind those is not handed on either.
+ */
+const BEARER = /^bearer(\s+)(.*)$/i
 const REFUSED: Identification = { kind: 'refused' }
 
 /** How the credential was sent; `undefined`: not at all. */

@@ -31,12 +31,19 @@ export type GateApp = {
   ) => readonly (readonly [string, string])[] | Promise<readonly (readonly [string, string])[]>
   /** Absent for apps that another proxy forwards to. */
   readonly forward?: (visit: Visit, req: IncomingMessage, res: ServerResponse, pass: Passed) => void
-  /** Forwards a message whose body was read and whose sender was made sure of, past the rules. */
+  /**
+   * Forwards a message whose body was read and whose sender was made sure of, past the rules.
+   * `scheme`: whether it says something in `Authorization` that is ours.
+   */
   readonly deliver?: (
     visit: Visit,
     req: IncomingMessage,
     res: ServerResponse,
-    message: { readonly body: Buffer; readonly sender: string },
+    message: {
+      readonly body: Buffer
+      readonly sender: string
+      readonly scheme: Scheme | undefined
+    },
   ) => void
   readonly upgrade?: (visit: Visit, req: IncomingMessage, head: Buffer, pass: Passed) => void
 }

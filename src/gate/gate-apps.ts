@@ -233,8 +233,8 @@ export function createGateApps(
           refuse,
         )
       },
-      deliver: (visit, req, res, { body, sender }) => {
-        forwarder(req, res, { ...planFor(visit, identity.ofSender(sender)), body })
+      deliver: (visit, req, res, { body, sender, scheme }) => {
+        forwarder(req, res, { ...planFor(visit, identity.ofSender(sender), scheme), body })
       },
     }
   }

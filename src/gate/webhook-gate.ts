@@ -10,6 +10,7 @@ import type { Metrics } from '../metrics/metrics.ts'
 import { discardRest } from '../proxy/request-body.ts'
 import { createWebhookLane, type Delivery, type WebhookRoute } from '../webhook/lane.ts'
 import { schemeOf } from '../webhook/scheme.ts'
+import { type Credentials, schemeOf as howSaid } from './credentials.ts'
 import type { Denials } from './denials.ts'
 import type { GateApp } from './gate-app.ts'
 import type { GateLog } from './gate-log.ts'
@@ -36,6 +37,7 @@ export function createWebhookGate(
   deps: {
     readonly appOf: (host: string) => GateApp | undefined
     readonly judge: Pick<Judge, 'spend' | 'failed'>
+    readonly credentials: Pick<Credentials, 'read'>
     readonly denials: Pick<Denials, 'maintenance'>
     readonly budget: Budget
     readonly spent: SpentStore
@@ -97,7 +99,8 @@ export function createWebhookGate(
         if (res.headersSent && res.statusCode < 500) return
         giveBack().catch((error) => judge.failed(visit, error))
       })
-      app.deliver?.(visit, req, res, { body: outcome.body, sender: route.identity })
+      const scheme = howSaid(deps.credentials.read(visit.headers, undefined, app.basic))
+      app.deliver?.(visit, req, res, { body: outcome.body, sender: route.identity, scheme })
       return
     }
     const reason = outcome.kind === 'refused' ? outcome.reason : outcome.kind

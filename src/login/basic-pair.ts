@@ -11,7 +11,8 @@ export function readBasic(
   | { readonly kind: 'pair'; readonly pair: BasicPair }
   | { readonly kind: 'malformed' }
   | { readonly kind: 'other' } {
-  if (!/^basic(?: |$)/i.test(field)) return { kind: 'other' }
+  // SECURITY: an app may take other blanks than spaces for the end of the scheme.
+  if (!/^basic(?:\s|$)/i.test(field)) return { kind: 'other' }
   const text = decode(field.slice('basic'.length).replace(/^ +/, ''))
   const colon = text?.indexOf(':') ?? -1
   if (text === undefined || colon < 0) return { kind: 'malformed' }

@@ -88,11 +88,12 @@ footer a{display:inline-block}
 .ref{white-space:nowrap}
 h1{margin:0 0 1rem;font-size:1.5rem;line-height:1.25;font-weight:650;text-wrap:balance}
 h2{margin:0 0 .75rem;font-size:1.0625rem;line-height:1.35}
+h3{margin:0 0 .5rem;font-size:1rem}
 p,ul,ol,dl{margin:0 0 1rem}
 a{color:${c.accent}}
 a:hover{color:${c.text}}
 :focus-visible{outline:3px solid ${c.accent};outline-offset:2px;border-radius:.25rem}
-label,legend{display:inline-block;font-weight:600;margin-bottom:.25rem}
+label,legend{display:inline-block;padding:0;font-weight:600;margin-bottom:.25rem}
 fieldset{margin:0;padding:0;border:0}
 h1 label{display:inline;font-weight:inherit;margin:0}
 .field{margin-bottom:1.25rem}

@@ -27,7 +27,7 @@ function matcher(source: string): PathPattern['covers'] {
     const below = `${prefix}/`
     return (path) => path === prefix || path.startsWith(below)
   }
-  const pattern = source.split('/')
+  const pattern = source.split('/').map((glob) => (glob === '**' ? glob : textMatcher(glob)))
   // What stands before the first `*` is literal: most paths are told apart by it alone.
   const literal = source.slice(0, source.indexOf('*')).replace(/\/$/, '')
   return (path, segments = segmentsOf(path)) =>
@@ -43,18 +43,21 @@ export function segmentsOf(path: string): Segments {
   }
 }
 
+/** Any number of segments, or what one segment must be. */
+type Segment = '**' | ((text: string) => boolean)
+
 /** Greedy wildcard matching that falls back to the last `**` only: no exponential search. */
-function coversSegments(pattern: readonly string[], path: readonly string[]): boolean {
+function coversSegments(pattern: readonly Segment[], path: readonly string[]): boolean {
   let p = 0
   let s = 0
   let resumePattern = -1
   let resumePath = -1
   while (s < path.length) {
-    const glob = pattern[p]
-    if (glob === '**') {
+    const segment = pattern[p]
+    if (segment === '**') {
       resumePattern = ++p
       resumePath = s
-    } else if (glob !== undefined && coversText(glob, path[s] ?? '')) {
+    } else if (segment?.(path[s] ?? '') === true) {
       p++
       s++
     } else if (resumePattern >= 0) {
@@ -68,26 +71,21 @@ function coversSegments(pattern: readonly string[], path: readonly string[]): bo
   return p === pattern.length
 }
 
-function coversText(glob: string, text: string): boolean {
-  if (!glob.includes('*')) return glob === text
-  let g = 0
-  let t = 0
-  let resumeGlob = -1
-  let resumeText = -1
-  while (t < text.length) {
-    if (glob[g] === '*') {
-      resumeGlob = ++g
-      resumeText = t
-    } else if (g < glob.length && glob[g] === text[t]) {
-      g++
-      t++
-    } else if (resumeGlob >= 0) {
-      g = resumeGlob
-      t = ++resumeText
-    } else {
-      return false
+/** Each literal part is looked for once, behind the one before: the first place is the best. */
+function textMatcher(glob: string): (text: string) => boolean {
+  const [first = '', ...inner] = glob.split('*')
+  const last = inner.pop()
+  if (last === undefined) return (text) => text === glob
+  const least = first.length + last.length
+  return (text) => {
+    if (text.length < least || !text.startsWith(first) || !text.endsWith(last)) return false
+    const end = text.length - last.length
+    let at = first.length
+    for (const part of inner) {
+      const found = text.indexOf(part, at)
+      if (found < 0) return false
+      at = found + part.length
     }
+    return at <= end
   }
-  while (glob[g] === '*') g++
-  return g === glob.length
 }

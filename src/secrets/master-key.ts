@@ -8,7 +8,7 @@ import { Secret } from '../lib/secret.ts'
 export const KEY_FILE = 'master.key'
 
 /**
- * The 32 bytes everything else is derived from: as configured, or from `master.key` beside the
+ * The 32 bytes that every other key is sealed under: as configured, or from `master.key` beside the
  * database, which is made at the first start with mode 0600.
  *
  * @param options.mayCreate only while nothing was sealed yet: a lost key is never replaced by a

@@ -12,6 +12,7 @@ import {
 import type { Clock } from '../lib/clock.ts'
 import { HOUR, MINUTE, type Milliseconds, SECOND } from '../lib/duration.ts'
 import { randomToken } from '../lib/random.ts'
+import { rememberLast } from '../lib/remember-last.ts'
 import { Secret } from '../lib/secret.ts'
 import type {
   ForeignWrites,
@@ -164,6 +165,7 @@ export function createSessions(
   const { store, clock } = deps
   const cache = new LRUCache<string, Entry>({ max: MAX_CACHED })
   const listeners: ((id: SessionId) => void)[] = []
+  /** A request asks for its token's digest twice in a row. */
   const digestOnce = rememberLast((token) => (isToken(token) ? digest(token) : NO_TOKEN))
   let seen = new Map<SessionId, number>()
   let epoch = 0
@@ -436,19 +438,6 @@ function principalOf(
     level: levelOf(session.factors),
     proved: session.factors,
     secondFactorDue,
-  }
-}
-
-/** `digest`, remembering the last one: a request asks for its token's digest twice in a row. */
-function rememberLast(compute: (token: string) => string): (token: string) => string {
-  let lastToken = ''
-  let lastDigest = ''
-  return (token) => {
-    if (token !== lastToken) {
-      lastDigest = compute(token)
-      lastToken = token
-    }
-    return lastDigest
   }
 }
 

@@ -4,6 +4,7 @@ import { parseSessionId, parseUserId } from '../identity/principal.ts'
 import type { Clock } from '../lib/clock.ts'
 import { MINUTE, type Milliseconds, SECOND } from '../lib/duration.ts'
 import { randomToken } from '../lib/random.ts'
+import { rememberLast } from '../lib/remember-last.ts'
 import { Secret } from '../lib/secret.ts'
 import type {
   AccessClaims,
@@ -196,19 +197,6 @@ function payloadOf(text: string): string {
   const end = text.indexOf('.', start)
   if (start === 0 || end < 0) return ''
   return Buffer.from(text.slice(start, end), 'base64url').toString('latin1')
-}
-
-/** `read`, remembering the last answer that was one. */
-function rememberLast<T>(read: (text: string) => T | undefined): (text: string) => T | undefined {
-  let lastText = ''
-  let last: T | undefined
-  return (text) => {
-    if (last === undefined || text !== lastText) {
-      last = read(text)
-      lastText = text
-    }
-    return last
-  }
 }
 
 function digestOf(text: string): Buffer {

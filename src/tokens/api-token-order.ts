@@ -51,6 +51,12 @@ export type ReadText =
 /** Entries in one list of a scope, and groups of a service token. */
 const MOST_ENTRIES = 50
 
+/**
+ * Characters of all paths of a scope together. SECURITY: each request with the token compares its path
+ * with all of them, and who makes the token chooses both.
+ */
+const MOST_PATH_TEXT = 2048
+
 /** Reads an order, and tells everything that is wrong with it at once. */
 export function readApiTokenOrder(
   order: ApiTokenOrder,
@@ -94,6 +100,9 @@ export function readApiTokenOrder(
     problems.push({ field: 'lifetime', problem: 'too_long', value: '' })
   } else if (!(order.lifetime > 0)) {
     problems.push({ field: 'lifetime', problem: 'invalid', value: '' })
+  }
+  if (order.scope.paths.reduce((sum, path) => sum + path.length, 0) > MOST_PATH_TEXT) {
+    problems.push({ field: 'paths', problem: 'too_long', value: '' })
   }
   const app = (text: string): ReadText =>
     rules.apps.includes(text)

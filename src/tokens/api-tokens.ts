@@ -1,11 +1,18 @@
 import { hash } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import type { Account } from '../accounts/account.ts'
-import { levelOf, type Principal, parseUserId, type UserId } from '../identity/principal.ts'
+import {
+  isOverdue,
+  levelOf,
+  type Principal,
+  parseUserId,
+  type UserId,
+} from '../identity/principal.ts'
 import type { ChangeSignal } from '../lib/change-signal.ts'
 import type { Clock } from '../lib/clock.ts'
 import { DAY, type Milliseconds, SECOND } from '../lib/duration.ts'
 import { randomToken } from '../lib/random.ts'
+import { rememberLast } from '../lib/remember-last.ts'
 import { Secret } from '../lib/secret.ts'
 import {
   type ApiToken,
@@ -241,7 +248,11 @@ export function createApiTokens(
     onEnd: (listener) => {
       listeners.push(listener)
     },
-    isAlive: async (id) => (await judge(await store.byId(id), clock.now())).kind === 'active',
+    isAlive: async (id) => {
+      const now = clock.now()
+      const found = await judge(await store.byId(id), now)
+      return found.kind === 'active' && !isOverdue(found.principal, now)
+    },
     reread: () => {
       generation++
     },
@@ -253,19 +264,6 @@ export function createApiTokens(
 const NOTHING: ApiTokenResolution = { kind: 'none' }
 /** Stands for text that cannot be a token: no digest equals it. */
 const NO_TOKEN = ''
-
-/** `compute`, remembering its last answer. */
-function rememberLast(compute: (text: string) => string): (text: string) => string {
-  let lastText = ''
-  let last = compute('')
-  return (text) => {
-    if (text !== lastText) {
-      last = compute(text)
-      lastText = text
-    }
-    return last
-  }
-}
 
 function isOver({ expiresAt }: ApiToken, now: number): boolean {
   return expiresAt !== 0 && now >= expiresAt

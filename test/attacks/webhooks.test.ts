@@ -4,6 +4,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import t from 'tap'
+import { newTokenText } from '../../src/tokens/token-text.ts'
 import { startEchoApp } from '../support/echo-app.ts'
 import { openRaw, type RawResponse, rawAnswer } from '../support/raw-http.ts'
 import { startSallyport } from '../support/sallyport.ts'
@@ -102,6 +103,18 @@ const github = (
 ) => [`X-Hub-Signature-256: sha256=${sign(body, key)}`, `X-GitHub-Delivery: ${id}`]
 const reasons = () =>
   sallyport.logs.filter((line) => line['event'] === 'webhook.refused').map((line) => line['reason'])
+
+t.test('a signed message brings the app no token of ours (A20)', async (t) => {
+  for (const [field, passed] of [
+    ['Bearer of-the-apps-own', ['Bearer of-the-apps-own']],
+    [`Bearer ${newTokenText('svc')}`, []],
+  ] as const) {
+    const body = fresh()
+    const answer = await send({ body, headers: [...github(body), `Authorization: ${field}`] })
+    t.equal(answer.status, 200)
+    t.strictSame(app.last().all('authorization'), passed)
+  }
+})
 
 t.test('a signed message reaches the app byte for byte, as its sender', async (t) => {
   const body = Buffer.concat([randomBytes(70_000), Buffer.from('\r\n\0é')])

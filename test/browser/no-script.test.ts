@@ -434,7 +434,7 @@ async function lookAround(t: Test, { portal }: Kit, keys: Keyboard) {
   await keys.follow(starting(en.appLogins.add, 'Pay'))
   await keys.type(en.appLogins.form.user, 'a:b')
   await keys.enter()
-  await keys.mend(/./, 'login-user')
+  await keys.mend(/./, 'login_user')
   await keys.type(en.appLogins.form.user, 'a.martin')
   await keys.type(en.appLogins.form.password, 'of the app')
   await keys.enter()

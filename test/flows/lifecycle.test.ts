@@ -179,7 +179,7 @@ t.test('the command line rules over a running Sallyport', async (t) => {
     t.equal((await signIn(browser, home, ada)).status, 200)
     t.equal((await browser.open(home)).status, 200)
     const revoked = await runCommandHere(['session', 'revoke', '--user', 'ada', ...data])
-    t.match(revoked, { code: 0, stdout: 'Ended 1 sessions of ada.' })
+    t.match(revoked, { code: 0, stdout: 'Ended 1 session of ada.' })
     t.equal((await browser.open(home)).status, 302, 'the very next request is refused')
     t.equal((await runCommandHere(['session', 'revoke', 'ses_none', ...data])).code, 1)
     t.equal((await runCommandHere(['session', 'revoke', ...data])).code, 2, 'says which')

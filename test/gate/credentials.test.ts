@@ -72,6 +72,16 @@ t.test(
     t.equal(kind(['Basic !!'], 'tokens'), 'unreadable')
     t.equal(kind(['Basic'], 'tokens'), 'unreadable')
     t.equal(kind(['Digest x'], 'tokens'), 'cookie')
+    for (const odd of [
+      'Bearer\taccess.x',
+      'bearer \tpat.x',
+      'Bearer\u00a0pat.x',
+      'Bearer pat.x\t',
+    ]) {
+      t.equal(kind([odd]), 'unreadable', `an app may take it for ours as well: ${odd}`)
+    }
+    t.equal(kind(['Bearer\ttheirs']), 'cookie')
+    t.equal(kind([basic('a:b').replace(' ', '\t')], 'tokens'), 'unreadable')
     t.equal(kind(['Bearer theirs', 'Bearer access.x']), 'unreadable', 'whichever comes first')
     t.equal(kind(['Bearer access.x', 'Bearer theirs']), 'unreadable')
     t.equal(kind(['Bearer access.x', basic('a:b')]), 'unreadable')

@@ -98,6 +98,9 @@ t.test('covers() needs linear time whatever the path (J5)', async (t) => {
     '/**/a/**/a/**/b',
     '/**/*a*/**/*b*/x',
     '/a*b*c*d',
+    // Scopes of tokens are chosen by who sends the path.
+    `/*${'a'.repeat(1000)}b`,
+    `/*b${'a'.repeat(1000)}*`,
   ]
   for (const pattern of patterns) {
     const { covers } = compilePathPattern(pattern)
@@ -105,7 +108,7 @@ t.test('covers() needs linear time whatever the path (J5)', async (t) => {
       const started = performance.now()
       covers(path)
       const took = performance.now() - started
-      t.ok(took < 150, `${pattern} on ${path.slice(0, 12)}…: ${took} ms`)
+      t.ok(took < 150, `${pattern.slice(0, 20)} on ${path.slice(0, 12)}…: ${took} ms`)
     }
   }
 })

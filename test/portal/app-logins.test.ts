@@ -13,16 +13,16 @@ t.test('a login at an app is set, sent to it, changed and removed (main path)', 
   t.match(list.text, /No login/)
   const form = await browser.click(list, 'logins/set')
   const wrong = await browser.submit(form, form.form('app'), {
-    'login-user': 'a:b',
-    'login-password': 'secret one',
+    login_user: 'a:b',
+    login_password: 'secret one',
   })
   t.equal(wrong.status, 422)
   t.match(wrong.text, 'Enter the name at the app, without a colon')
   t.match(wrong.html, 'value="a:b"')
   t.notMatch(wrong.html, 'secret one', 'the password is not shown again')
   const empty = await browser.submit(wrong, wrong.form('app'), {
-    'login-user': ' a.martin ',
-    'login-password': '',
+    login_user: ' a.martin ',
+    login_password: '',
   })
   t.match([empty.status, empty.text], [422, /Enter the password at the app/])
 
@@ -32,7 +32,7 @@ t.test('a login at an app is set, sent to it, changed and removed (main path)', 
     return at < 0 ? undefined : rawHeaders[at + 1]
   }
   t.equal(await seen(), undefined)
-  const fields = { 'login-user': 'a.martin', 'login-password': 'sécret: one' }
+  const fields = { login_user: 'a.martin', login_password: 'sécret: one' }
   const kept = await browser.submit(empty, empty.form('app'), fields, { follow: true })
   t.match(kept.text, /The login was saved\./)
   t.match(kept.text, /Signed in as a\.martin/)
@@ -42,7 +42,7 @@ t.test('a login at an app is set, sent to it, changed and removed (main path)', 
   const again = await browser.click(kept, 'logins/set')
   t.match(again.html, 'value="a.martin"')
   t.notMatch(again.html, 'cret: one')
-  const next = { 'login-user': 'alice', 'login-password': 'two' }
+  const next = { login_user: 'alice', login_password: 'two' }
   const changed = await browser.submit(again, again.form('app'), next, { follow: true })
   t.equal(await seen(), basic('alice', 'two'))
 
@@ -63,7 +63,7 @@ t.test('setting and removing ask for a fresh proof, and are one’s own alone', 
   await signIn(bob, await add('bob'))
   const open = (browser: typeof alice, path: string) => browser.open(`${home}${at(path)}`)
   const form = await alice.click(await open(alice, '/account/logins'), 'logins/set')
-  const fields = { 'login-user': 'a.martin', 'login-password': 'one' }
+  const fields = { login_user: 'a.martin', login_password: 'one' }
   await alice.submit(form, form.form('app'), fields)
   const ask = await alice.click(await open(alice, '/account/logins'), 'logins/remove')
   const id = ask.url.searchParams.get('app') ?? ''
@@ -72,7 +72,7 @@ t.test('setting and removing ask for a fresh proof, and are one’s own alone', 
   t.equal((await open(bob, `/account/logins/remove?app=${id}`)).status, 404, 'he has none')
   const his = await open(bob, `/account/logins/set?app=${id}`)
   t.notMatch(his.html, 'a.martin')
-  await bob.submit(his, his.form('app'), { 'login-user': 'bob', 'login-password': 'his' })
+  await bob.submit(his, his.form('app'), { login_user: 'bob', login_password: 'his' })
   t.match((await open(alice, '/account/logins')).text, 'a.martin')
 
   clock.advance(11 * 60_000)
@@ -81,7 +81,7 @@ t.test('setting and removing ask for a fresh proof, and are one’s own alone', 
     t.match(shown.header('location') ?? '', '/login/confirm', path)
   }
   for (const [page, more] of [
-    [form, { 'login-user': 'late', 'login-password': 'late' }],
+    [form, { login_user: 'late', login_password: 'late' }],
     [ask, {}],
   ] as const) {
     const late = await alice.submit(page, page.form('app'), more)

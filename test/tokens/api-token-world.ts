@@ -16,7 +16,11 @@ import { tempDir } from '../support/temp-dir.ts'
 const OPEN = { apps: [], methods: [], paths: [] }
 
 /** Tokens over a database of their own, with bob and eve in it. */
-export async function createWorld(t: Test, personal: Partial<PersonalTokenSettings> = {}) {
+export async function createWorld(
+  t: Test,
+  personal: Partial<PersonalTokenSettings> = {},
+  secondFactorDue?: () => number,
+) {
   const dir = tempDir()
   const path = join(dir.path, 'sallyport.db')
   const clock = fakeClock()
@@ -36,7 +40,12 @@ export async function createWorld(t: Test, personal: Partial<PersonalTokenSettin
     return id
   }
   const { apiTokens } = createApiTokenParts(
-    { store, changes: store.foreignWrites, clock },
+    {
+      store,
+      changes: store.foreignWrites,
+      clock,
+      ...(secondFactorDue === undefined ? {} : { secondFactorDue }),
+    },
     { ...settings, personalTokens: { ...settings.personalTokens, ...personal } },
   )
   const bob = await add('bob')

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { DAY, SECOND } from '../../src/lib/duration.ts'
 import { parseApiTokenId } from '../../src/tokens/api-token.ts'
+import type { ApiTokenOrder } from '../../src/tokens/api-token-order.ts'
 import { isTokenText, newTokenText, TOKEN_TEXT } from '../../src/tokens/token-text.ts'
 import { createWorld, SERVICE } from './api-token-world.ts'
 
@@ -128,6 +129,19 @@ t.test('revocation, expiry and a closed account hold on the next request', async
   t.equal(await apiTokens.sweep(), 1)
 })
 
+t.test('isAlive() ends what is open when the second factor is overdue (E8)', async (t) => {
+  let due = Number.POSITIVE_INFINITY
+  const { make, apiTokens, clock, personalOrder } = await createWorld(t, {}, () => due)
+  const factors = ['password', 'totp'].map((kind) => ({ kind, at: clock.now() }))
+  const weak = await make()
+  const strong = await make(personalOrder({ factors } as Partial<ApiTokenOrder>))
+  t.equal(await apiTokens.isAlive(weak.token.id), true)
+  due = clock.now()
+  t.equal(await apiTokens.isAlive(weak.token.id), false)
+  t.equal(await apiTokens.isAlive(strong.token.id), true)
+  t.equal(await apiTokens.isAlive((await make(SERVICE)).token.id), true)
+})
+
 t.test('what another process revokes or disables is gone on the next request', async (t) => {
   const { make, kindOf, elsewhere, bob, clock, personalOrder, app } = await createWorld(t)
   const [one, two] = [await make(), await make()]
@@ -183,6 +197,15 @@ t.test('create() tells everything that is wrong with an order at once', async (t
       { field: 'paths', problem: 'invalid', value: '/%2e' },
     ],
   })
+  const paths = (count: number) => ({
+    apps: [],
+    methods: [],
+    paths: Array.from({ length: count }, (_, i) => `/**${'/a'.repeat(450)}/${i}`),
+  })
+  t.match(await apiTokens.create(personalOrder({ scope: paths(3) })), {
+    problems: [{ field: 'paths', problem: 'too_long' }],
+  })
+  t.match(await apiTokens.create(personalOrder({ scope: paths(2) })), { kind: 'created' })
   t.match(await apiTokens.create(personalOrder({ lifetime: 'never' })), {
     problems: [{ field: 'lifetime', problem: 'endless' }],
   })

@@ -79,6 +79,15 @@ t.test('rotateMaster() can be broken off anywhere, and goes on at the next call'
   }
 })
 
+t.test('rotateMaster() takes no copy of the present key for a new one', async (t) => {
+  const { dir, open, store } = world(t)
+  const vault = await open()
+  const file = nextMasterKeyPath(dir.path)
+  copyFileSync(dir.at('master.key'), file)
+  t.strictSame(await rotateMaster(vault, { store }), { kind: 'same', file })
+  t.ok(existsSync(file), 'whoever put it there has to say what it is for')
+})
+
 t.test('rotateMaster() by two processes at once leaves a database that opens', async (t) => {
   for (let round = 0; round < 3; round++) {
     const { open, store } = world(t)

@@ -3,11 +3,10 @@ import { parseGroupName } from '../../accounts/account-name.ts'
 import type { ApiDeps } from '../api-deps.ts'
 import { refuse } from '../refusals.ts'
 import { type ApiRoute, apiRoute } from '../route.ts'
+import { changedUser } from './changed-user.ts'
 import { conflict } from './conflicts.ts'
 import { bodyReader } from './faults.ts'
-import { tell } from './told.ts'
-import { changes } from './user-routes.ts'
-import { userAnswer, userById, userSchema } from './users.ts'
+import { userById, userSchema } from './users.ts'
 
 const TAG = 'Groups'
 
@@ -85,17 +84,7 @@ function membership(deps: ApiDeps, what: 'add' | 'remove'): ApiRoute {
       admin.reread()
       if (outcome === 'last') return conflict('last_administrator', language)
       const after = outcome === 'gone' ? undefined : await deps.accounts.byId(account.id)
-      if (after === undefined) return refuse('not_found')
-      const detail = changes(account, after)
-      if (detail !== '') {
-        tell(
-          deps,
-          call,
-          { event: 'account.changed', outcome: 'success', detail },
-          { account: after },
-        )
-      }
-      return { kind: 'json', status: 200, body: userAnswer(deps, after) }
+      return changedUser(deps, call, account, after)
     },
   })
 }

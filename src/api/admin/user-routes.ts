@@ -1,5 +1,4 @@
 import { z } from 'zod'
-import type { Account } from '../../accounts/account.ts'
 import {
   parseAccountName,
   parseDisplayName,
@@ -12,6 +11,7 @@ import type { ApiDeps } from '../api-deps.ts'
 import { refuse } from '../refusals.ts'
 import { type ApiRoute, apiRoute } from '../route.ts'
 import { instant, instantOf } from '../schemas.ts'
+import { changedUser } from './changed-user.ts'
 import { conflict } from './conflicts.ts'
 import { bodyReader } from './faults.ts'
 import { nextCursor, pageOf, pageQuery, readPage } from './paging.ts'
@@ -204,29 +204,7 @@ function change(deps: ApiDeps): ApiRoute {
       if (body.language !== undefined) {
         await deps.accounts.setLanguage(account.id, body.language ?? '', now)
       }
-      const after = await deps.accounts.byId(account.id)
-      if (after === undefined) return refuse('not_found')
-      const detail = changes(account, after)
-      if (detail !== '') {
-        tell(
-          deps,
-          call,
-          { event: 'account.changed', outcome: 'success', detail },
-          { account: after },
-        )
-      }
-      return { kind: 'json', status: 200, body: userAnswer(deps, after) }
+      return changedUser(deps, call, account, await deps.accounts.byId(account.id))
     },
   })
-}
-
-/** What is another, in the words of the command line. */
-export function changes(before: Account, after: Account): string {
-  return [
-    ...(before.email === after.email ? [] : ['email']),
-    ...(before.displayName === after.displayName ? [] : ['name']),
-    ...(before.language === after.language ? [] : ['language']),
-    ...after.groups.filter((one) => !before.groups.includes(one)).map((one) => `+${one}`),
-    ...before.groups.filter((one) => !after.groups.includes(one)).map((one) => `-${one}`),
-  ].join(' ')
 }

@@ -25,7 +25,7 @@ const sessionBody = z
     amr: z.array(z.string()).describe('What was proved (RFC 8176, and names of ours)'),
     signed_in_at: instant,
     proved_at: instant.describe('When something was proved last'),
-    ends_at: instant.describe('Whatever is refreshed'),
+    ends_at: instant.describe('However often it is refreshed'),
   })
   .meta({ id: 'Session' })
 

@@ -24,11 +24,11 @@ export function appLoginFormPage(context: PageContext, view: AppLoginFormView): 
   const title = words.title(view.label)
   const items = (['user', 'password'] as const).flatMap((field) => {
     const message = messageOf(field)
-    return message === undefined ? [] : [{ message, field: `login-${field}` }]
+    return message === undefined ? [] : [{ message, field: `login_${field}` }]
   })
   const field = (name: 'user' | 'password', type: string, value: string) =>
     inputField(context, {
-      name: `login-${name}`,
+      name: `login_${name}`,
       label: words[name],
       problem: messageOf(name),
       input: {

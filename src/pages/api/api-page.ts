@@ -75,9 +75,8 @@ export function apiPageMain(language: Language, view: ApiPageView): Html {
 <p>${words.lead}</p>
 <dl><dt>${words.base}</dt><dd><code>${view.base}</code></dd><dt>${words.version}</dt><dd>${view.version}</dd></dl>
 <p class="aside"><a href="${localLink(view.documentPath) ?? ''}">${words.document}</a></p>
-<nav class="aside" aria-label="${words.contents}"><ul>${view.groups.map(
-    ({ id, name }) => html`<li><a href="#${id}" lang="en">${name}</a></li>`,
-  )}<li><a href="#refusals">${words.refusals}</a></li><li><a href="#shapes">${words.shapes}</a></li></ul></nav>
+<nav aria-label="${words.contents}">${view.groups.map(groupContents)}<p class="aside"><a href="#refusals">${words.refusals}</a></p>
+<p class="aside"><a href="#shapes">${words.shapes}</a></p></nav>
 ${view.groups.map((group) => groupSection(text, group))}<section aria-labelledby="refusals"><h2 id="refusals">${words.refusals}</h2>
 <p>${words.refusalsLead}</p>
 <dl>${view.refusals.map(
@@ -91,6 +90,14 @@ ${view.groups.map((group) => groupSection(text, group))}<section aria-labelledby
         type !== undefined && html`<p>${typeText(type)}</p>`
       }${fieldList(text, fields)}</li>\n`,
   )}</ul></section>`
+}
+
+/** Closed, for there are many; nothing but the contents hides what one may search for. */
+function groupContents({ id, name, operations }: ApiGroup): Html {
+  return html`<details lang="en"><summary>${name}</summary><ul><li><a href="#${id}">${name}</a></li>${operations.map(
+    (one) => html`<li><a href="#${one.id}"><code>${one.method} ${one.path}</code></a></li>`,
+  )}</ul></details>
+`
 }
 
 function groupSection(text: Catalogue, { id, name, words, operations }: ApiGroup): Html {

@@ -50,12 +50,12 @@ export function appLoginRoutes(deps: PortalDeps): readonly Route[] {
         const found = await openApp(deps, visit, form.value('app'))
         if (found.kind === 'first') return found.answer
         const { app, account, session } = found
-        const user = form.value('login-user').trim()
+        const user = form.value('login_user').trim()
         const set = await deps.appLogins.set(
           askerFor(deps, visit, account),
           { account, session, context: loginContext(deps, visit) },
           app.id,
-          { user, password: new Secret(form.value('login-password')) },
+          { user, password: new Secret(form.value('login_password')) },
         )
         switch (set.kind) {
           case 'set':

@@ -4,7 +4,7 @@ export const apiPageFr = {
   title: 'API pour les programmes',
   lead: 'Ce qu’un programme peut demander ici\u00a0: se connecter, gérer facteurs, sessions et jetons, et administrer les comptes. Les mots propres à chaque route sont en anglais.',
   base: 'Adresse',
-  version: 'Version',
+  version: 'Version de l’API',
   document: 'La même description pour les programmes (OpenAPI 3.1)',
   contents: 'Sommaire',
   query: 'Paramètres',
