@@ -8,9 +8,10 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { argv, stdout } from 'node:process'
-import { type Browser, chromium } from 'playwright-core'
+import type { Browser } from 'playwright-core'
 import { ASSETS } from '../src/pages/assets.ts'
 import { LANGUAGES } from '../src/pages/views.ts'
+import { launchBrowser } from '../test/support/chromium.ts'
 import { SAMPLE_PAGES, sampleContext } from './sample-pages.ts'
 import { SAMPLE_ASSETS } from './samples/portal.ts'
 
@@ -45,18 +46,7 @@ await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
 const address = server.address()
 const origin = typeof address === 'object' ? `http://127.0.0.1:${address?.port}` : ''
 
-const browser = await chromium.launch({
-  executablePath: '/usr/bin/chromium',
-  args: [
-    '--no-sandbox',
-    '--disable-gpu',
-    '--disable-quic',
-    '--no-first-run',
-    '--disable-background-networking',
-    '--disable-component-update',
-    '--disable-sync',
-  ],
-})
+const browser = await launchBrowser()
 try {
   for (const colorScheme of SCHEMES) {
     for (const width of WIDTHS) await picture(browser, colorScheme, width)

@@ -5,7 +5,7 @@ import { PROGRAMS } from './packages.ts'
 export type HostMap = Readonly<Record<string, string>>
 
 /**
- * Starts Debian's Chromium without a window, with a profile that is deleted when it closes.
+ * Starts Debian's Chromium in its build without windows, with a profile that is deleted when it closes.
  * Nothing leaves the machine but what the pages ask for.
  */
 export function launchBrowser(hosts: HostMap = {}): Promise<Browser> {
