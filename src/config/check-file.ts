@@ -5,6 +5,7 @@ import { type BothLanguages, type Fault, type Path, under } from './problem.ts'
 import { entriesAt, isMap, listAt, type Readable, readable, valueAt } from './readable.ts'
 import { appSchema, fileSchema, portalSchema, sessionsSchema } from './schema.ts'
 import { adminKeys, checkAdmin } from './sections/admin.ts'
+import { checkAudiences } from './sections/assertion.ts'
 import { checkBasic } from './sections/basic.ts'
 import { checkClientHeaders } from './sections/client-headers.ts'
 import { checkKeys } from './sections/keys.ts'
@@ -40,6 +41,7 @@ export function checkFile(file: unknown): readonly Fault[] {
     ...checkSessions(file),
     ...checkTokens(file),
     ...checkNames(apps),
+    ...checkAudiences(apps),
     ...checkLimits(file),
     ...checkNetworks(file),
     ...checkMail(file),

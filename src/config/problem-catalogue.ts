@@ -1193,6 +1193,16 @@ export const PROBLEMS = {
     en: 'the password holds a control character, e.g. a line break, or more than {max} characters',
     fr: 'le mot de passe contient un caractère de contrôle, par ex. un saut de ligne, ou plus de {max} caractères',
   },
+  assertion_audience_shared: {
+    code: 'SP-1632',
+    severity: 'warning',
+    en: 'the app "{app}" has the audience "{value}" too: each can pass itself off at the other as its users',
+    fr: 'l’application «\u00a0{app}\u00a0» a aussi l’audience «\u00a0{value}\u00a0»\u00a0: chacune peut se faire passer auprès de l’autre pour ses utilisateurs',
+    fix: {
+      en: 'give each its own, or leave audience out: then it is the name of the app',
+      fr: 'donnez à chacune la sienne, ou omettez audience\u00a0: c’est alors le nom de l’application',
+    },
+  },
 } as const satisfies Readonly<Record<string, Entry>>
 
 /** Names a kind of problem in code and in JSON; stable like the codes. */

@@ -339,6 +339,16 @@ const cases: readonly Case[] = [
     END,
     `${END}  - {upstream: "http://b", rules: [{policy: deny}], host: b.example.com, name: ▸wiki}\n`,
   ],
+  [
+    'assertion_audience_shared',
+    END,
+    `${END}  - {name: B, host: b.example.com, upstream: "http://b", rules: [{policy: deny}], assertion: true}\n  - {name: C, host: c.example.com, upstream: "http://c", rules: [{policy: deny}], assertion: {audience: ▸B}}\n`,
+  ],
+  [
+    'assertion_audience_shared',
+    END,
+    `${END}  - {name: B, host: b.example.com, upstream: "http://b", rules: [{policy: deny}], assertion: {audience: C}}\n  - {name: C, host: c.example.com, upstream: "http://c", rules: [{policy: deny}], assertion: ▸true}\n`,
+  ],
   ['insecure_portal', URL, 'url: ▸http://auth.example.com', 'https://auth.example.com'],
   ['insecure_allowed', URL, 'insecure_http: true\n  url: ▸http://auth.example.com'],
   ['cookie_domain_public', DOMAIN, 'cookie_domain: ▸co.uk'],

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { Fault, Path } from '../problem.ts'
 import { flag, line } from '../values/basics.ts'
 import { leaf } from '../values/leaf.ts'
 
@@ -23,4 +24,30 @@ export function toAssertion(app: {
   readonly assertion?: z.output<typeof assertionSchema> | undefined
 }): AssertionSettings | undefined {
   return app.assertion === undefined ? undefined : { audience: app.assertion.audience ?? app.name }
+}
+
+/**
+ * An app that takes assertions made for another one takes them from that app as well: whoever runs
+ * the one can send what it was told to the other, as the person it was told about.
+ */
+export function checkAudiences(
+  apps: readonly {
+    readonly name?: string | undefined
+    readonly assertion?: z.output<typeof assertionSchema> | undefined
+    readonly path: Path
+  }[],
+): readonly Fault[] {
+  const owners = new Map<string, string>()
+  return apps.flatMap(({ name, assertion: wanted, path }): readonly Fault[] => {
+    const value = wanted === undefined ? undefined : (wanted.audience ?? name)
+    if (value === undefined) return []
+    const owner = owners.get(value)
+    if (owner === undefined) {
+      owners.set(value, name ?? String(path[1]))
+      return []
+    }
+    const key = wanted?.audience === undefined ? [] : ['audience']
+    const params = { value, app: owner }
+    return [{ kind: 'assertion_audience_shared', params, path: [...path, 'assertion', ...key] }]
+  })
 }
