@@ -11,6 +11,8 @@ export type PageHead = {
   readonly app?: string | undefined
   /** The form on it was refused: the title says so first, so that it is heard first. */
   readonly failed?: boolean
+  /** A page to look things up in, not one to fill in: as wide as can be read. */
+  readonly wide?: boolean
 }
 
 /** The whole document around a page: skip link, header, main, footer. `main` holds the one `h1`. */
@@ -29,7 +31,7 @@ export function layout(context: PageContext, head: PageHead, main: Fragment): st
 <link rel="stylesheet" href="${context.brand.stylesheet ?? stylesheet.path}">
 <script type="module" src="${script.path}"></script>
 </head>
-<body>
+<body${head.wide === true && trustedMarkup(' class="wide"')}>
 <a class="skip" href="#main">${text.skip}</a>
 <header>${logo(context.brand)}<span>${context.brand.name}</span></header>
 <main id="main" tabindex="-1">

@@ -76,6 +76,7 @@ const RULES = `*{box-sizing:border-box}
 [hidden]{display:none!important}
 html{font:100%/1.5 system-ui,sans-serif;-webkit-text-size-adjust:100%}
 body{margin:0 auto;max-width:28rem;padding:1.25rem 1rem;background:${c.page};color:${c.text};accent-color:${c.accent};overflow-wrap:break-word}
+.wide{max-width:50rem}.wide nav{columns:16rem}
 header{display:flex;align-items:center;gap:.625rem;padding:.25rem .25rem 1rem;font-weight:600}
 header .mark{flex:none;color:${c.accent}}
 header img{display:block;height:2.25rem;max-width:12rem;object-fit:contain}

@@ -76,7 +76,7 @@ function operationView(method: string, path: string, operation: Operation): ApiO
               ? undefined
               : [{ text: other, shape: false }]
         const words = String(response['description'])
-        return { status, words, ...(type === undefined ? {} : { type }) }
+        return { status, words, fields: fieldsIn(schema), ...(type === undefined ? {} : { type }) }
       }),
     refusals,
   }
@@ -91,16 +91,16 @@ function fieldsOf(value: unknown): Fields {
   return typeof value === 'object' && value !== null ? { ...value } : {}
 }
 
-/** The members of an object, those of objects in it under their whole names. */
+/** The members of an object, those of objects and lists in it under their whole names. */
 function fieldsIn(schema: unknown, prefix = ''): readonly ApiField[] {
   const { properties, required } = fieldsOf(schema)
   const needed: unknown[] = Array.isArray(required) ? required : []
   return Object.entries(fieldsOf(properties)).flatMap(([key, part]) => {
-    const { description, properties: inner } = fieldsOf(part)
+    const { description, items } = fieldsOf(part)
     const name = `${prefix}${key}`
     const words = typeof description === 'string' ? firstParagraph(description) : ''
     const field = { name, type: typeOf(part), required: needed.includes(key), words }
-    return inner === undefined ? [field] : [field, ...fieldsIn(part, `${name}.`)]
+    return [field, ...fieldsIn(part, `${name}.`), ...fieldsIn(items, `${name}[].`)]
   })
 }
 

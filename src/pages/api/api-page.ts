@@ -47,6 +47,8 @@ export type ApiOperation = {
     readonly status: string
     readonly words: string
     readonly type?: ApiType
+    /** Where the answer is an object that has no name of its own. */
+    readonly fields: readonly ApiField[]
   }[]
   readonly refusals: readonly string[]
 }
@@ -64,7 +66,7 @@ export type ApiType = readonly { readonly text: string; readonly shape: boolean 
 
 /** What the API can do, how it refuses, and what its answers look like. */
 export function apiPage(context: PageContext, main: Html): string {
-  return layout(context, { title: catalogue(context.language).apiPage.title }, main)
+  return layout(context, { title: catalogue(context.language).apiPage.title, wide: true }, main)
 }
 
 /** All of the page that depends on nothing but the language: it is made once. */
@@ -121,8 +123,10 @@ function operationCard(text: Catalogue, operation: ApiOperation): Html {
   }${part(
     own.answers,
     answers.map(
-      ({ status, words, type }) =>
-        html`<p><code>${status}</code> ${prose(words)}${type !== undefined && html` – ${typeText(type)}`}</p>`,
+      ({ status, words, type, fields }) =>
+        html`<p><code>${status}</code> ${prose(words)}${
+          type !== undefined && fields.length === 0 && html` – ${typeText(type)}`
+        }</p>${fieldList(text, fields)}`,
     ),
   )}${part(
     own.refusals,
