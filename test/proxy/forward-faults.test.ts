@@ -378,6 +378,26 @@ t.test('discardRest() ends the connection of a client that sends on and on', asy
   t.equal(await client.ended, 'end')
 })
 
+t.test('discardRest() has nothing to wait for where no body was announced', async (t) => {
+  const waiting: number[] = []
+  const server = createHttpServer((req, res) => {
+    const before = req.listenerCount('end')
+    discardRest(req)
+    waiting.push(req.listenerCount('end') - before)
+    res.end('enough')
+  })
+  t.teardown(() => server.close())
+  const client = await rawClient(t, await listen(server))
+  client.send(head('GET /'))
+  await client.until('enough')
+  client.send(`${head('POST /', 'Transfer-Encoding: chunked')}0\r\n\r\n`)
+  client.send(`${head('POST /', 'Content-Length: 4')}body`)
+  client.send(head('GET /', 'Connection: close'))
+  t.equal(await client.ended, 'end')
+  t.equal(client.text().match(/HTTP\/1\.1 200/g)?.length, 4, 'each was answered')
+  t.strictSame(waiting, [0, 1, 1, 0])
+})
+
 t.test('forward() holds an upload back while the app does not read', async (t) => {
   const app = await startApp(t, async ({ until, socket }) => {
     await until('\r\n\r\n')
