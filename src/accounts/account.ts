@@ -44,7 +44,12 @@ export type AccountStore = {
   readonly byId: (id: UserId) => Promise<Account | undefined>
   readonly list: () => Promise<readonly Account[]>
   readonly count: () => Promise<number>
-  /** Adds the account in one step; `false` when the name is taken. */
+  /** Whether the canonical name is neither the name nor the address of an account. */
+  readonly isNameFree: (name: string) => Promise<boolean>
+  /**
+   * Adds the account in one step; `false`, with nothing changed, when its name is not free or its
+   * address is the name of another.
+   */
   readonly add: (account: NewAccount, now: number) => Promise<boolean>
   /** The PHC string, or `undefined` when the account is gone. */
   readonly passwordHash: (id: UserId) => Promise<string | undefined>
@@ -67,12 +72,15 @@ export type AccountStore = {
   readonly rehash: (id: UserId, previous: string, hash: string, now: number) => Promise<boolean>
   readonly setPasswordDue: (id: UserId, due: PasswordDue | '', now: number) => Promise<boolean>
   readonly setLanguage: (id: UserId, language: Account['language'], now: number) => Promise<boolean>
-  /** Changes what the account is known as and by; what is absent stays. `false` when it is gone. */
+  /**
+   * Changes what the account is known as and by, in one step; what is absent stays.
+   * `address_taken`, with nothing changed: the address is the name of another account.
+   */
   readonly change: (
     id: UserId,
     change: Partial<Pick<Account, 'displayName' | 'email' | 'groups'>>,
     now: number,
-  ) => Promise<boolean>
+  ) => Promise<'done' | 'gone' | 'address_taken'>
   /** Notes the first time a rule asked for a second factor; a later time changes nothing. */
   readonly secondFactorAsked: (id: UserId, now: number) => Promise<void>
   /** Notes that a sign-in was completed; `true` for the account's first one, in one step. */

@@ -5,6 +5,7 @@ const READS: ReadonlySet<PropertyKey> = new Set([
   'byName',
   'byId',
   'byEmail',
+  'isNameFree',
   'list',
   'count',
   'passwordHash',

@@ -1,7 +1,9 @@
 import { retireMaster } from '../compose/master-rotation.ts'
 import type { Vault } from '../compose/vault.ts'
 import { AppError } from '../lib/app-error.ts'
+import { systemClock } from '../lib/clock.ts'
 import { parseDataKeyId } from '../tokens/data-key.ts'
+import { createKeyRotation, type KeyRotation } from '../tokens/key-rotation.ts'
 import { PURPOSES, type Purpose } from '../tokens/purpose.ts'
 import { auditFromCli } from './cli-audit.ts'
 import type { CliContext } from './context.ts'
@@ -20,7 +22,13 @@ const LOST: Readonly<Record<Purpose, string>> = {
   assertion: 'assertions signed with it, up to a minute ago, are refused by apps',
 }
 
-/** @param text a key's id, or `master` */
+/**
+ * Retires a key, or says what would stop working; what is refused is refused either way.
+ * @param text a key's id, or `master`
+ * @param isSure without it nothing is changed
+ * @throws AppError `failed` for a key that is not to be retired, `usage` for one that waits for
+ *   `isSure`
+ */
 export async function retireKey(
   context: CliContext,
   vault: Vault,
@@ -34,15 +42,7 @@ export async function retireKey(
   if (id === undefined || key === undefined || key.retiredAt > 0) {
     throw new AppError('failed', `There is no key ${text.slice(0, 40)}. See: sallyport key list`)
   }
-  const purpose = PURPOSES.find((one) => one === key.purpose)
-  if (!isSure && purpose !== undefined) {
-    throw new AppError(
-      'usage',
-      `This deletes the key ${id} (${purpose}) for good. What stops working: ${LOST[purpose]}. ` +
-        'Say --yes.',
-    )
-  }
-  const outcome = await vault.keyRotation.retire(id)
+  const outcome = await (isSure ? vault.keyRotation : rehearsal(vault)).retire(id)
   switch (outcome.kind) {
     case 'current':
       throw new AppError('failed', `${id} is in use, or about to be. Rotate it first.`)
@@ -59,13 +59,23 @@ export async function retireKey(
       )
     case 'gone':
       throw new AppError('failed', `${id} was retired a moment ago.`)
-    case 'retired':
+    case 'retired': {
+      if (!isSure) {
+        const purpose = PURPOSES.find((one) => one === outcome.purpose)
+        const lost = purpose === undefined ? 'whatever was made with it' : LOST[purpose]
+        throw new AppError(
+          'usage',
+          `This deletes the key ${id} (${outcome.purpose}) for good. What stops working: ${lost}. ` +
+            'Say --yes.',
+        )
+      }
       await auditFromCli(vault, {
         event: 'key.retired',
         outcome: 'success',
         detail: `${outcome.purpose} ${id}`,
       })
       print(output, `Retired ${id}.`)
+    }
   }
 }
 
@@ -74,15 +84,7 @@ async function retireMasterKey(
   vault: Vault,
   isSure: boolean,
 ): Promise<void> {
-  const { others } = await vault.masterRotation.state()
-  if (!isSure && others.length > 0) {
-    throw new AppError(
-      'usage',
-      `From then on the old master key (${others.join(', ')}) opens nothing. Say --yes, ` +
-        'once every Sallyport has been restarted with the new one.',
-    )
-  }
-  const outcome = await retireMaster(vault)
+  const outcome = await retireMaster(isSure ? vault : { masterRotation: unchanging(vault) })
   if (outcome.kind === 'nothing') {
     throw new AppError('failed', 'There is one master key only: nothing is to be retired.')
   }
@@ -93,7 +95,29 @@ async function retireMasterKey(
         'Sallyport, and try again.',
     )
   }
+  if (!isSure) {
+    throw new AppError(
+      'usage',
+      `From then on the old master key (${outcome.others.join(', ')}) opens nothing. Say --yes, ` +
+        'once every Sallyport has been restarted with the new one.',
+    )
+  }
   const detail = `master ${outcome.others.join(' ')}`
   await auditFromCli(vault, { event: 'key.retired', outcome: 'success', detail })
   print(output, `Retired ${outcome.others.join(', ')}; the master key is ${outcome.id}.`)
+}
+
+/** The same rules over a store that keeps every key. */
+function rehearsal({ store, keyRing, reEncryption }: Vault): Pick<KeyRotation, 'retire'> {
+  return createKeyRotation({
+    store: { ...store.dataKeys, retire: async () => 'retired' },
+    ring: keyRing,
+    clock: systemClock,
+    rowsLeft: reEncryption.rowsOf,
+  })
+}
+
+/** Steps that remove no seal. */
+function unchanging({ masterRotation }: Vault): Vault['masterRotation'] {
+  return { ...masterRotation, keepOnly: async () => true }
 }

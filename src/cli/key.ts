@@ -1,7 +1,9 @@
+import { dirname, resolve } from 'node:path'
 import { Command } from 'commander'
 import { rotateMaster } from '../compose/master-rotation.ts'
 import { openVault, type Vault } from '../compose/vault.ts'
 import type { Settings } from '../config/settings.ts'
+import { readFailure } from '../config/source-file.ts'
 import { AppError } from '../lib/app-error.ts'
 import { PURPOSES, type Purpose } from '../tokens/purpose.ts'
 import { auditFromCli } from './cli-audit.ts'
@@ -64,21 +66,30 @@ async function rotate(
   options: RotateOptions,
 ): Promise<void> {
   const purposes = options.all === true ? PURPOSES : names.map(purposeOf)
+  if (options.to !== undefined && options.master !== true) {
+    throw new AppError('usage', '--to goes with --master.')
+  }
   if (options.master !== true && purposes.length === 0) {
     throw new AppError('usage', `Say which: ${PURPOSES.join(', ')}, --all, or --master.`)
   }
   if (names.length > 0 && options.all === true) {
-    throw new AppError('usage', 'Say which purposes, or --all.')
-  }
-  if (options.to !== undefined && options.master !== true) {
-    throw new AppError('usage', '--to goes with --master.')
+    throw new AppError('usage', 'Purposes and --all do not go together: name some, or --all.')
   }
   if (options.master === true && purposes.length > 0) {
     throw new AppError('usage', 'Rotate the master key and the others one after the other.')
   }
+  if (options.master === true && options.wait === true) {
+    throw new AppError(
+      'usage',
+      '--wait does not go with --master: no stored value is sealed under the master key itself.',
+    )
+  }
   const settings = await storeSettings(options, context)
   await using vault = await openVault(settings)
-  if (options.master === true) return await master(context, vault, settings, options.to)
+  if (options.master === true) {
+    const to = options.to === undefined ? undefined : resolve(context.cwd, options.to)
+    return await master(context, vault, settings, to)
+  }
   const outcome = await vault.keyRotation.rotate(purposes)
   if (outcome.kind === 'master_pending') {
     throw new AppError(
@@ -111,7 +122,9 @@ async function master(
   to: string | undefined,
 ): Promise<void> {
   const { output } = context
-  const outcome = await rotateMaster(vault, settings, to)
+  const outcome = await rotateMaster(vault, settings, to).catch((error) => {
+    throw to === undefined ? error : withReason(error, to)
+  })
   if (outcome.kind === 'file_needed') {
     throw new AppError(
       'usage',
@@ -128,7 +141,7 @@ async function master(
     say(
       output,
       `Now set master_key to it, e.g. \${file:${outcome.file}}, restart Sallyport, and then run: ` +
-        'sallyport key retire master',
+        'sallyport key retire master --yes',
     )
     return
   }
@@ -149,6 +162,16 @@ async function master(
         'be known to somebody, rotate and retire them too: sallyport key rotate --all',
     )
   }
+}
+
+/** Why the file cannot be used, where the system has said so. */
+function withReason(error: unknown, file: string): unknown {
+  const isSaid = error instanceof AppError && error.code === 'keys_unavailable'
+  if (!isSaid || error.cause === undefined) return error
+  const reason = readFailure(error.cause)
+  const words = reason === 'ENOENT' ? `there is no folder ${dirname(file)}` : reason
+  const message = `${error.message.replace(/\.$/, '')}: ${words}.`
+  return new AppError(error.code, message, { cause: error })
 }
 
 function purposeOf(name: string): Purpose {

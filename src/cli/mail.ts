@@ -11,7 +11,7 @@ import { unreachable } from '../lib/unreachable.ts'
 import { mailAddress } from '../notices/mail.ts'
 import type { SendOutcome, Unreachable } from '../notices/mail-sender.ts'
 import { sampleNotices, sampleRecipient } from '../notices/sample-notices.ts'
-import { type CliContext, type CommonOptions, storeSettings } from './context.ts'
+import { anySettings, type CliContext, type CommonOptions } from './context.ts'
 import { print, say } from './output.ts'
 import { storeOptions } from './session.ts'
 import { visible } from './visible.ts'
@@ -44,7 +44,7 @@ async function preview(
   options: PreviewOptions,
 ): Promise<void> {
   const { output } = context
-  const { portal } = await storeSettings(options, context)
+  const { portal } = await anySettings(options, context)
   const compose = mailComposer({ portal })
   const { notices, origin } = sampleNotices({ home: portal.url, at: systemClock.now() })
   const wanted = notices.filter(
@@ -79,7 +79,7 @@ async function test(context: CliContext, text: string, options: CommonOptions): 
   const { output } = context
   const to = mailAddress(text)
   if (to === undefined) throw new AppError('usage', `"${visible(text)}" is not an e-mail address.`)
-  const settings = await storeSettings(options, context)
+  const settings = await anySettings(options, context)
   const { mail } = settings
   if (mail === undefined) {
     throw new AppError(

@@ -4,7 +4,11 @@ import { AppError } from '../lib/app-error.ts'
 import { Secret } from '../lib/secret.ts'
 import { Exit } from './output.ts'
 
-/** A password from standard input or from a prompt; never from an argument, which others can see. */
+/**
+ * A password from standard input or from a prompt; never from an argument, which others can see.
+ * @throws AppError `usage` also for one with a line break or another control character: no form of
+ *   a browser could send it
+ */
 export async function readPassword(
   fromStdin: boolean,
   streams: {
@@ -21,11 +25,8 @@ export async function readPassword(
       if (size > 4096) throw new AppError('usage', 'The password on standard input is too long.')
       chunks.push(bytes)
     }
-    return new Secret(
-      Buffer.concat(chunks)
-        .toString('utf8')
-        .replace(/\r?\n$/, ''),
-    )
+    const text = Buffer.concat(chunks).toString('utf8')
+    return typable(text.replace(/\r?\n$/, ''))
   }
   if (streams.stdin.isTTY !== true) {
     throw new AppError(
@@ -36,7 +37,15 @@ export async function readPassword(
   const first = await ask('Password: ', streams)
   const second = await ask('Again: ', streams)
   if (first !== second) throw new AppError('usage', 'The two passwords are not the same.')
-  return new Secret(first)
+  return typable(first)
+}
+
+function typable(text: string): Secret<string> {
+  if (!/\p{Cc}/u.test(text)) return new Secret(text)
+  throw new AppError(
+    'usage',
+    'The password has a line break or another control character. Give it as one line of text.',
+  )
 }
 
 /** Asks without showing what is typed. @throws Exit 130 at Ctrl+C */

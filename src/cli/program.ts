@@ -32,7 +32,7 @@ export function createProgram(
   const program = new Command('sallyport')
     .description('A login and a second factor in front of any web app.')
     .version(VERSION, '--version', 'print the version')
-    .showHelpAfterError('(sallyport --help shows what there is)')
+    .showHelpAfterError(hint('sallyport'))
     .configureOutput({
       writeOut: (text) => context.output.out.write(text),
       writeErr: (text) => context.output.err.write(text),
@@ -59,7 +59,7 @@ export function createProgram(
   ]) {
     program.addCommand(make(context))
   }
-  inheritOutput(program)
+  inheritOutput(program, 'sallyport')
   return { program, context }
 }
 
@@ -96,9 +96,18 @@ function refuseUnknown(program: Command, word: string | undefined): void {
 }
 
 /** Sub-commands made on their own do not take these from their parent. */
-function inheritOutput(command: Command): void {
+function inheritOutput(command: Command, called: string): void {
   for (const child of command.commands) {
+    const name = `${called} ${child.name()}`
     child.copyInheritedSettings(command)
-    inheritOutput(child)
+    // The demo also runs where no command was named.
+    child.showHelpAfterError(child.name() === 'demo' ? DEMO_HINT : hint(name))
+    inheritOutput(child, name)
   }
 }
+
+function hint(called: string): string {
+  return `(${called} --help shows what there is)`
+}
+
+const DEMO_HINT = '(sallyport --help and sallyport demo --help show what there is)'

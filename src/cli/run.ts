@@ -38,7 +38,7 @@ export function serveCommand(context: CliContext): Command {
           'There is no configuration file. Copy config.example.yaml to config.yaml, or try: sallyport protect http://127.0.0.1:3000',
         )
       }
-      await run(await settingsOf(file, context), context)
+      await run(await settingsOf(file, context, 'in_full'), context)
     })
 }
 

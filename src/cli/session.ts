@@ -4,13 +4,14 @@ import { openVault } from '../compose/vault.ts'
 import { levelOf, parseSessionId } from '../identity/principal.ts'
 import { AppError } from '../lib/app-error.ts'
 import { systemClock } from '../lib/clock.ts'
-import { foldName } from '../lib/fold.ts'
 import { describeUserAgent } from '../lib/user-agent.ts'
 import { auditFromCli } from './cli-audit.ts'
 import { type CliContext, type CommonOptions, storeSettings } from './context.ts'
+import { exactlyOne } from './exactly-one.ts'
+import { findAccount } from './find-account.ts'
 import { iso } from './iso.ts'
+import { noApp } from './no-app.ts'
 import { type Output, print, printJson, printTable, say } from './output.ts'
-import { visible } from './visible.ts'
 
 type Options = CommonOptions & {
   readonly json?: boolean
@@ -34,7 +35,10 @@ export function sessionCommand(context: CliContext): Command {
       .argument('[id]', 'session id, as listed')
       .option('--user <name>', 'every session of one account')
       .option('--all', "everybody's")
-      .option('--app <name>', 'no session, but what was proved for one app: it asks again')
+      .option(
+        '--app <name>',
+        'ends no session; everybody proves again who they are before this app opens',
+      )
       .action((id: string | undefined, options: Options) => revoke(context, id, options)),
   )
   return command
@@ -60,13 +64,13 @@ async function list(context: CliContext, options: Options): Promise<void> {
   await using vault = await openVault(await storeSettings(options, context))
   const { accounts, sessions } = vault.store
   const names = new Map((await accounts.list()).map((account) => [account.id, account.name]))
-  const wanted = options.user === undefined ? undefined : foldName(options.user)
+  const account = options.user === undefined ? undefined : await findAccount(vault, options.user)
   const now = systemClock.now()
   const alive = (await sessions.list()).filter(
     (session) =>
       now < session.endsAt &&
       now - session.lastSeenAt < session.idle &&
-      (wanted === undefined || names.get(session.userId) === wanted),
+      (account === undefined || session.userId === account.id),
   )
   if (options.json === true) {
     printJson(
@@ -85,7 +89,10 @@ async function list(context: CliContext, options: Options): Promise<void> {
     )
     return
   }
-  if (alive.length === 0) return print(output, 'Nobody is signed in.')
+  if (alive.length === 0) {
+    const nobody = account === undefined ? 'Nobody is' : `${account.name} is not`
+    return print(output, `${nobody} signed in.`)
+  }
   printTable(
     output,
     ['ID', 'USER', 'LEVEL', 'BROWSER', 'ADDRESS', 'LAST SEEN', 'ENDS'],
@@ -113,14 +120,13 @@ async function revoke(
 ): Promise<void> {
   const { output } = context
   const { all, user, app } = options
-  const ways = [idText !== undefined, user !== undefined, all === true, app !== undefined]
-  if (ways.filter(Boolean).length !== 1) {
-    throw new AppError('usage', 'Say which: a session id, --user NAME, --app NAME, or --all.')
-  }
+  exactlyOne(
+    { 'A session id': idText, '--user': user, '--app': app, '--all': all },
+    'Say which: a session id, --user NAME, --app NAME, or --all.',
+  )
   const settings = await storeSettings(options, context)
   if (app !== undefined && !settings.apps.some(({ name }) => name === app)) {
-    const names = settings.apps.map(({ name }) => name).join(', ')
-    throw new AppError('failed', `There is no app ${visible(app)}. There are: ${names}`)
+    throw noApp(settings, app)
   }
   await using vault = await openVault(settings)
   const { accounts, sessions, apiTokens, appRevocations } = vault.store
@@ -144,8 +150,7 @@ async function revoke(
     return sayOfTokens(output, (await apiTokens.list()).length, '--all')
   }
   if (options.user !== undefined) {
-    const account = await accounts.byName(foldName(options.user))
-    if (account === undefined) throw new AppError('failed', `There is no account ${options.user}.`)
+    const account = await findAccount(vault, options.user)
     const ended = await sessions.removeOfUser(account.id)
     await auditFromCli(vault, { ...REVOKED, detail: `${ended.length}` }, account)
     print(output, `Ended ${counted(ended.length)} of ${account.name}.`)

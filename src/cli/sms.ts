@@ -7,7 +7,7 @@ import { gsmText } from '../factors/sms/sms-text.ts'
 import { AppError } from '../lib/app-error.ts'
 import { systemClock } from '../lib/clock.ts'
 import { Secret } from '../lib/secret.ts'
-import { type CliContext, type CommonOptions, storeSettings } from './context.ts'
+import { anySettings, type CliContext, type CommonOptions } from './context.ts'
 import { print } from './output.ts'
 
 export function smsCommand(context: CliContext): Command {
@@ -24,7 +24,7 @@ export function smsCommand(context: CliContext): Command {
 
 async function test(context: CliContext, text: string, options: CommonOptions): Promise<void> {
   const { output } = context
-  const settings = await storeSettings(options, context)
+  const settings = await anySettings(options, context)
   const senders = createSmsSenders(
     {
       clock: systemClock,

@@ -4,15 +4,18 @@ import { openVault, type Vault } from '../compose/vault.ts'
 import type { Settings } from '../config/settings.ts'
 import { AppError } from '../lib/app-error.ts'
 import { systemClock } from '../lib/clock.ts'
-import { DAY, type Milliseconds, parseDuration } from '../lib/duration.ts'
+import { DAY, MINUTE, type Milliseconds, parseDuration } from '../lib/duration.ts'
 import { foldName } from '../lib/fold.ts'
 import { type ApiToken, parseApiTokenId, serviceName } from '../tokens/api-token.ts'
 import type { ApiTokenOrder, ApiTokenProblem } from '../tokens/api-token-order.ts'
 import { auditFromCli } from './cli-audit.ts'
 import { type CliContext, type CommonOptions, storeSettings } from './context.ts'
+import { exactlyOne } from './exactly-one.ts'
 import { findAccount } from './find-account.ts'
 import { iso } from './iso.ts'
+import { noApp } from './no-app.ts'
 import { print, printJson, printTable, say } from './output.ts'
+import { repeated } from './repeated.ts'
 import { storeOptions } from './session.ts'
 import { auditAndTell } from './tell-owner.ts'
 import { visible } from './visible.ts'
@@ -25,14 +28,17 @@ type WhoseOptions = CommonOptions & {
 
 type CreateOptions = WhoseOptions & {
   readonly name?: string
-  readonly group: readonly string[]
-  readonly app: readonly string[]
-  readonly method: readonly string[]
-  readonly path: readonly string[]
+  readonly group?: readonly string[]
+  readonly app?: readonly string[]
+  readonly method?: readonly string[]
+  readonly path?: readonly string[]
   readonly expires: string
 }
 
 type RevokeOptions = WhoseOptions & { readonly forApp?: string; readonly all?: boolean }
+
+/** What a personal token is for where nobody said it. */
+const UNNAMED = 'command line'
 
 export function tokenCommand(context: CliContext): Command {
   const command = new Command('token').description(
@@ -51,11 +57,11 @@ export function tokenCommand(context: CliContext): Command {
       .description('make a token and print it, this once')
       .option('--user <name>', 'a personal token of this account')
       .option('--service <name>', 'a service token, nobody’s: rules know it as service:NAME')
-      .option('--name <text>', 'what a personal token is for')
-      .option('--group <name>', 'a group of the service token; may be repeated', repeated, [])
-      .option('--app <name>', 'only this app; may be repeated', repeated, [])
-      .option('--method <method>', 'only this method; may be repeated', repeated, [])
-      .option('--path <glob>', 'only paths like this; may be repeated', repeated, [])
+      .option('--name <text>', `what a personal token is for; "${UNNAMED}" unless told`)
+      .option('--group <name>', 'a group of the service token; may be repeated', repeated)
+      .option('--app <name>', 'only this app; may be repeated', repeated)
+      .option('--method <method>', 'only this method; may be repeated', repeated)
+      .option('--path <glob>', 'only paths like this; may be repeated', repeated)
       .option('--expires <duration>', 'how long it works, e.g. 12h, 90d, or never', '90d')
       .option('--json', 'as JSON')
       .action((options: CreateOptions) => create(context, options)),
@@ -71,10 +77,6 @@ export function tokenCommand(context: CliContext): Command {
       .action((id: string | undefined, options: RevokeOptions) => revoke(context, id, options)),
   )
   return command
-}
-
-function repeated(value: string, before: readonly string[]): readonly string[] {
-  return [...before, value]
 }
 
 function open(vault: Vault, settings: Settings) {
@@ -97,7 +99,7 @@ async function list(context: CliContext, options: WhoseOptions): Promise<void> {
       chosen.map((token) => ({ ...asJson(token), owner: owner(token) })),
     )
   }
-  if (chosen.length === 0) return print(output, 'There are no tokens.')
+  if (chosen.length === 0) return print(output, await noneOf(vault, options))
   const now = systemClock.now()
   printTable(
     output,
@@ -120,30 +122,31 @@ async function list(context: CliContext, options: WhoseOptions): Promise<void> {
 async function create(context: CliContext, options: CreateOptions): Promise<void> {
   const { output } = context
   const isService = options.service !== undefined
-  if (isService === (options.user !== undefined)) {
-    throw new AppError('usage', 'Say whose: --user NAME or --service NAME.')
-  }
+  exactlyOne(
+    { '--user': options.user, '--service': options.service },
+    'Say whose: --user NAME or --service NAME.',
+  )
   if (isService && options.name !== undefined) {
     throw new AppError('usage', '--name goes with --user: a service token is called by --service.')
   }
-  if (!isService && options.group.length > 0) {
+  const { group: groups = [], app: apps = [], method: methods = [], path: paths = [] } = options
+  if (!isService && groups.length > 0) {
     throw new AppError('usage', '--group goes with --service: a personal token has its owner’s.')
   }
   const lifetime = lifetimeOf(options.expires)
   const settings = await storeSettings(options, context)
   await using vault = await openVault(settings)
-  const { app: apps, method: methods, path: paths } = options
   const scope = { apps, methods, paths }
   const account = options.user === undefined ? undefined : await findAccount(vault, options.user)
   const order: ApiTokenOrder =
     account === undefined
-      ? { kind: 'service', name: options.service ?? '', groups: options.group, lifetime, scope }
+      ? { kind: 'service', name: options.service ?? '', groups, lifetime, scope }
       : {
           kind: 'personal',
           owner: account.id,
           // An operator stands for whatever the owner could have proved, as with a sign-in link.
           factors: [{ kind: 'link', at: systemClock.now() }],
-          name: options.name ?? 'command line',
+          name: options.name ?? UNNAMED,
           lifetime,
           scope,
         }
@@ -180,13 +183,13 @@ async function revoke(
 ): Promise<void> {
   const { output } = context
   const { user, service, forApp, all } = options
-  const ways = [idText, user, service, forApp, all].filter((way) => way !== undefined)
-  if (ways.length !== 1) {
-    throw new AppError(
-      'usage',
-      'Say which: a token id, --user NAME, --service NAME, --for-app NAME, or --all.',
-    )
-  }
+  exactlyOne(
+    {
+      ...{ 'A token id': idText, '--user': user, '--service': service },
+      ...{ '--for-app': forApp, '--all': all },
+    },
+    'Say which: a token id, --user NAME, --service NAME, --for-app NAME, or --all.',
+  )
   const settings = await storeSettings(options, context)
   await using vault = await openVault(settings)
   const tokens = open(vault, settings)
@@ -201,6 +204,17 @@ async function revoke(
   if (idText !== undefined && chosen.length === 0) {
     throw new AppError('failed', `There is no token ${visible(idText)}. See: sallyport token list`)
   }
+  if (chosen.length === 0 && forApp !== undefined) {
+    // Tokens made for an app that the configuration has no more can still be revoked.
+    if (!settings.apps.some(({ name }) => name === forApp)) throw noApp(settings, forApp)
+    return print(output, `Revoked nothing: no token was made for ${forApp}.`)
+  }
+  if (chosen.length === 0) {
+    const none = await noneOf(vault, options)
+    // A service is known by its tokens alone: without any, its name may be mistyped.
+    if (service !== undefined) throw new AppError('failed', none)
+    return print(output, `Revoked nothing. ${none}`)
+  }
   let revoked = 0
   let first = ''
   for (const token of chosen) {
@@ -212,7 +226,7 @@ async function revoke(
     const event = { event: 'token.revoked', outcome: 'success', detail: token.name } as const
     await auditFromCli(vault, event, owner)
   }
-  if (revoked === 0) return print(output, 'Revoked nothing: there is no such token.')
+  if (revoked === 0) return print(output, 'Revoked nothing: others were quicker.')
   print(output, revoked === 1 ? `Revoked ${first}.` : `Revoked ${revoked} tokens.`)
 }
 
@@ -228,19 +242,43 @@ async function ofWhom(
   }
   if (user !== undefined) return tokens.ofUser((await findAccount(vault, user)).id)
   if (service === undefined) return tokens.list()
-  const wanted = foldName(service.replace(/^service:/, ''))
+  const wanted = serviceNamed(service)
   return (await tokens.services()).filter(({ name }) => name === wanted)
 }
 
+function serviceNamed(text: string): string {
+  return foldName(text.replace(/^service:/, ''))
+}
+
+/** What is said where `ofWhom` gives none. */
+async function noneOf(
+  vault: Vault,
+  { user, service }: Pick<WhoseOptions, 'user' | 'service'>,
+): Promise<string> {
+  if (user !== undefined) return `${(await findAccount(vault, user)).name} has no tokens.`
+  if (service === undefined) return 'There are no tokens.'
+  return `${visible(serviceName(serviceNamed(service)))} has no tokens.`
+}
+
+/** As the API has them. */
+const SHORTEST = MINUTE
 const LONGEST = 3650 * DAY
 
 function lifetimeOf(text: string): Milliseconds | 'never' {
   if (text === 'never') return text
-  const lifetime = parseDuration(text)
-  if (lifetime !== undefined && lifetime <= LONGEST) return lifetime
+  const lifetime = /^0+[smhd]$/.test(text) ? 0 : parseDuration(text)
+  if (lifetime === undefined) {
+    throw new AppError(
+      'usage',
+      `--expires ${visible(text)} is neither never nor a duration like 90d.`,
+    )
+  }
+  if (lifetime >= SHORTEST && lifetime <= LONGEST) return lifetime
   throw new AppError(
     'usage',
-    `--expires ${visible(text)} is neither never nor a duration like 90d.`,
+    lifetime < SHORTEST
+      ? `--expires ${text} is too short: at least 60s.`
+      : `--expires ${text} is too long: at most 3650d, or never.`,
   )
 }
 

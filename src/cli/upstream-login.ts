@@ -8,6 +8,7 @@ import { createUpstreamLogins, type UpstreamLogins } from '../tokens/upstream-lo
 import { auditFromCli } from './cli-audit.ts'
 import { type CliContext, type CommonOptions, storeSettings } from './context.ts'
 import { findAccount } from './find-account.ts'
+import { noApp } from './no-app.ts'
 import { print, printJson, printTable } from './output.ts'
 import { readPassword } from './password-input.ts'
 import { storeOptions } from './session.ts'
@@ -76,10 +77,7 @@ const FAULTS = {
 /** @throws AppError `failed` for an app that is not there, or is not signed in to like this */
 function configuredName(settings: Settings, name: string): string {
   const app = settings.apps.find((one) => one.name.toLowerCase() === name.toLowerCase())
-  if (app === undefined) {
-    const names = settings.apps.map((one) => one.name).join(', ')
-    throw new AppError('failed', `There is no app ${visible(name)}. There are: ${names}`)
-  }
+  if (app === undefined) throw noApp(settings, name)
   if (app.upstreamLogin?.kind === 'personal') return app.name
   throw new AppError('failed', `${app.name} has no "upstream_login: basic" in the configuration.`)
 }
@@ -95,9 +93,12 @@ async function remove(
   const account = await findAccount(vault, name)
   const logins = loginsOf(vault)
   // As it is kept: the app may be in the configuration no more.
-  const kept = (await logins.list(account.id)).find(
-    ({ app }) => app.toLowerCase() === appName.toLowerCase(),
-  )
+  const isNamed = (app: string) => app.toLowerCase() === appName.toLowerCase()
+  const ofApp = (await logins.list()).filter(({ app }) => isNamed(app))
+  if (ofApp.length === 0 && !settings.apps.some(({ name }) => isNamed(name))) {
+    throw noApp(settings, appName)
+  }
+  const kept = ofApp.find(({ userId }) => userId === account.id)
   if (kept === undefined || !(await logins.remove(kept.app, account.id))) {
     throw new AppError('failed', `${account.name} has no login at ${visible(appName)}.`)
   }

@@ -7,36 +7,36 @@ import { auditFromCli } from './cli-audit.ts'
 import { type CliContext, type CommonOptions, storeSettings } from './context.ts'
 import { findAccount } from './find-account.ts'
 import { print } from './output.ts'
+import { repeated } from './repeated.ts'
 import { storeOptions } from './session.ts'
 import { visible } from './visible.ts'
 
 type Options = CommonOptions & {
   readonly email?: string
   readonly name?: string
-  readonly addGroup: readonly string[]
-  readonly removeGroup: readonly string[]
+  readonly addGroup?: readonly string[]
+  readonly removeGroup?: readonly string[]
 }
 
 /** `user change`: what an account is known as and by. Rules see it on the next request. */
 export function userChangeCommand(context: CliContext): Command {
-  const collect = (value: string, previous: readonly string[]) => [...previous, value]
   return storeOptions(new Command('change'))
     .description('change the address, the display name or the groups of an account')
     .argument('<name>')
     .option('--email <address>', 'an empty one removes it')
     .option('--name <display name>')
-    .option('--add-group <group>', 'may be given several times', collect, [])
-    .option('--remove-group <group>', 'may be given several times', collect, [])
+    .option('--add-group <group>', 'may be given several times', repeated)
+    .option('--remove-group <group>', 'may be given several times', repeated)
     .action((name: string, options: Options) => change(context, name, options))
 }
 
 async function change(context: CliContext, name: string, options: Options): Promise<void> {
   const email = options.email === '' ? '' : read('--email', options.email, parseEmail)
   const displayName = read('--name', options.name, parseDisplayName)
-  const added = options.addGroup.flatMap(
+  const added = (options.addGroup ?? []).flatMap(
     (group) => read('--add-group', group, parseGroupName) ?? [],
   )
-  const removed = options.removeGroup.flatMap(
+  const removed = (options.removeGroup ?? []).flatMap(
     (group) => read('--remove-group', group, parseGroupName) ?? [],
   )
   const changed = [
@@ -58,7 +58,7 @@ async function change(context: CliContext, name: string, options: Options): Prom
     )
   }
   const kept = account.groups.filter((group) => !removed.some((one) => one === group))
-  await vault.store.accounts.change(
+  const outcome = await vault.store.accounts.change(
     account.id,
     {
       ...(email === undefined ? {} : { email }),
@@ -67,6 +67,12 @@ async function change(context: CliContext, name: string, options: Options): Prom
     },
     systemClock.now(),
   )
+  if (outcome === 'address_taken') {
+    throw new AppError(
+      'failed',
+      `The address ${email} is the name of another account. Nothing was changed.`,
+    )
+  }
   const detail = changed.join(' ')
   await auditFromCli(vault, { event: 'account.changed', outcome: 'success', detail }, account)
   print(context.output, `${account.name} is changed: ${visible(detail)}`)

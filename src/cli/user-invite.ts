@@ -13,16 +13,18 @@ import type { Settings } from '../config/settings.ts'
 import { durationText } from '../config/values/duration.ts'
 import { AppError } from '../lib/app-error.ts'
 import { systemClock } from '../lib/clock.ts'
+import { foldName } from '../lib/fold.ts'
 import { createLinks } from '../login/links.ts'
 import type { Notice } from '../notices/notice.ts'
 import { auditFromCli } from './cli-audit.ts'
-import { type CliContext, type CommonOptions, storeSettings } from './context.ts'
+import { anySettings, type CliContext, type CommonOptions } from './context.ts'
 import { print, printJson, say } from './output.ts'
+import { repeated } from './repeated.ts'
 import { linkOptions } from './session.ts'
 
 type Options = CommonOptions & {
   readonly name?: string
-  readonly group: readonly string[]
+  readonly group?: readonly string[]
   readonly print?: boolean
   readonly json?: boolean
 }
@@ -33,7 +35,7 @@ export function userInviteCommand(context: CliContext): Command {
     .description('invite somebody to make an account of their own, by a link that works once')
     .argument('<email>')
     .option('--name <account name>', 'the name the account gets; unless told, they choose one')
-    .option('--group <group>', 'may be given several times', collect, [])
+    .option('--group <group>', 'may be given several times', repeated)
     .option('--print', 'print the link, even where mail could be sent')
     .option('--json', 'as JSON')
     .action((email: string, options: Options) => invite(context, email, options))
@@ -46,14 +48,20 @@ async function invite(context: CliContext, address: string, options: Options): P
     options.name === undefined
       ? ''
       : read(parseAccountName(options.name), `${options.name} is no account name.`)
-  const groups = options.group.map((group) =>
+  const groups = (options.group ?? []).map((group) =>
     read(parseGroupName(group), `${group} is no group name.`),
   )
-  const settings = await storeSettings(options, context)
+  const settings = await anySettings(options, context)
   await using vault = await openVault(settings)
   const { accounts } = vault.store
-  if (name !== '' && (await accounts.byName(name)) !== undefined) {
-    throw new AppError('failed', `There is an account ${name} already.`)
+  if (name !== '' && !(await accounts.isNameFree(name))) {
+    throw new AppError(
+      'failed',
+      `There is an account with the name or the address ${name} already.`,
+    )
+  }
+  if ((await accounts.byName(foldName(email))) !== undefined) {
+    throw new AppError('failed', `The address ${email} is the name of another account.`)
   }
   const same = await accounts.byEmail(email)
   if (same !== undefined) say(output, `${same.name} has this address already.`)
@@ -113,8 +121,4 @@ async function mailTo(
 function read<T>(parsed: Parsed<T>, message: string): T {
   if (parsed.kind === 'ok') return parsed.value
   throw new AppError('usage', message)
-}
-
-function collect(value: string, previous: readonly string[]): readonly string[] {
-  return [...previous, value]
 }

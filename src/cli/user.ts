@@ -10,10 +10,11 @@ import { AppError } from '../lib/app-error.ts'
 import { systemClock } from '../lib/clock.ts'
 import { Secret } from '../lib/secret.ts'
 import { auditFromCli } from './cli-audit.ts'
-import { type CliContext, type CommonOptions, storeSettings } from './context.ts'
+import { anySettings, type CliContext, type CommonOptions, storeSettings } from './context.ts'
 import { findAccount } from './find-account.ts'
 import { print, printJson, printTable, say } from './output.ts'
 import { readPassword } from './password-input.ts'
+import { repeated } from './repeated.ts'
 import { storeOptions } from './session.ts'
 import { auditAndTell } from './tell-owner.ts'
 import { userChangeCommand } from './user-change.ts'
@@ -32,7 +33,7 @@ type TotpOptions = CommonOptions & {
 type AddOptions = CommonOptions & {
   readonly email?: string
   readonly name?: string
-  readonly group: readonly string[]
+  readonly group?: readonly string[]
   readonly passwordStdin?: boolean
   readonly once?: boolean
 }
@@ -45,7 +46,7 @@ export function userCommand(context: CliContext): Command {
       .argument('<name>')
       .option('--email <address>')
       .option('--name <display name>')
-      .option('--group <group>', 'may be given several times', collect, [])
+      .option('--group <group>', 'may be given several times', repeated)
       .option('--password-stdin', 'read the password from standard input')
       .option('--once', ONCE)
       .action((name: string, options: AddOptions) => add(context, name, options)),
@@ -103,14 +104,14 @@ export function userCommand(context: CliContext): Command {
 }
 
 async function add(context: CliContext, name: string, options: AddOptions): Promise<void> {
-  const settings = await storeSettings(options, context)
+  const settings = await anySettings(options, context)
   const password = await readPassword(options.passwordStdin === true)
   const checked = await checkRegistration(
     {
       username: name,
       displayName: options.name ?? '',
       email: options.email ?? '',
-      groups: options.group,
+      groups: options.group ?? [],
       password,
     },
     policyOf(settings, context),
@@ -120,8 +121,12 @@ async function add(context: CliContext, name: string, options: AddOptions): Prom
     await using vault = await openVault(settings)
     const due = options.once === true ? { passwordDue: 'first' as const } : {}
     const account = { ...checked.account, passwordHash: await hashOf(password), ...due }
-    if (!(await vault.store.accounts.add(account, systemClock.now()))) {
-      throw new AppError('failed', `There is an account ${account.name} already.`)
+    const { accounts } = vault.store
+    if (!(await accounts.add(account, systemClock.now()))) {
+      const why = (await accounts.isNameFree(account.name))
+        ? `The address ${account.email} is the name of another account.`
+        : `There is an account with the name or the address ${account.name} already.`
+      throw new AppError('failed', why)
     }
     await auditFromCli(vault, { event: 'account.created', outcome: 'success' }, account)
     print(context.output, `Added ${account.name}.`)
@@ -229,8 +234,4 @@ async function withAccount(
   const settings = await storeSettings(options, context)
   await using vault = await openVault(settings)
   await work({ vault, account: await findAccount(vault, name), settings })
-}
-
-function collect(value: string, previous: readonly string[]): readonly string[] {
-  return [...previous, value]
 }

@@ -1,7 +1,8 @@
 import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 
-const SYSTEM_FILE = '/etc/sallyport/config.yaml'
+/** Where it is looked for last. */
+export const SYSTEM_FILE = '/etc/sallyport/config.yaml'
 
 /**
  * Where the configuration is: the `--config` flag, `$SALLYPORT_CONFIG`, `./config.yaml`,

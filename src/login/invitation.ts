@@ -57,7 +57,7 @@ export function createInvitations(
   deps: {
     readonly links: Pick<Links, 'peek'>
     readonly store: Pick<LinkStore, 'spendInvitation'>
-    readonly accounts: Pick<AccountStore, 'byId' | 'byName'>
+    readonly accounts: Pick<AccountStore, 'byId' | 'isNameFree'>
     readonly passwords: PasswordHasher
     readonly passwordPolicy: Pick<PasswordPolicy, 'check'>
     readonly sessions: Pick<Sessions, 'open'>
@@ -75,8 +75,8 @@ export function createInvitations(
     const { invitation } = peek.link
     if (invitation === undefined) return { kind: 'gone' }
     const { name } = invitation
-    // Somebody else has it by now: another one is to be chosen.
-    const taken = name !== '' && (await accounts.byName(name)) !== undefined
+    // Somebody else has it by now, or an address like it: another one is to be chosen.
+    const taken = name !== '' && !(await accounts.isNameFree(name))
     return { kind: 'open', ...invitation, name: taken ? '' : name }
   }
   return {
@@ -142,6 +142,7 @@ export function createInvitations(
         address: origin.address,
         userAgent: origin.userAgent,
       })
+      if (issued === undefined) return { kind: 'gone' }
       const trail = auditContext(origin, { account, session: issued.session })
       audit({ event: 'link.used', outcome: 'success', link: 'invitation' }, trail)
       audit({ event: 'account.created', outcome: 'success' }, trail)

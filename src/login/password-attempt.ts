@@ -82,11 +82,15 @@ export function createPasswordAttempt(
   }
 
   const nobody = newUserId()
-  /** By name, or by the address of one account alone. SECURITY: the same questions for everybody. */
+  /**
+   * By name, or by the address of one account alone; what is the name of one and the address of
+   * another is nobody's (docs/decisions/0024). SECURITY: the same questions for everybody.
+   */
   const readAccount = async (name: string, typed: string) => {
     const named = await deps.accounts.byName(name)
     const addressed = await deps.accounts.byEmail(typed.trim())
-    const account = named ?? addressed
+    const isClash = named !== undefined && addressed !== undefined && named.id !== addressed.id
+    const account = isClash ? undefined : (named ?? addressed)
     // As much is read for a name that nobody has.
     const hash = await deps.accounts.passwordHash(account?.id ?? nobody)
     return { account, hash }

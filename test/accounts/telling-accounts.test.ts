@@ -18,6 +18,7 @@ t.test('tellingAccounts() tells of every change and of no reading', async (t) =>
   t.equal(told, 1)
   t.match(await accounts.byId(id), { name: 'bob' })
   await accounts.byName('bob')
+  await accounts.isNameFree('bob')
   await accounts.list()
   await accounts.passwordHash(id)
   t.equal(told, 1)

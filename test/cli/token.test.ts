@@ -57,6 +57,27 @@ t.test('token create says everything that is wrong', async (t) => {
   t.match(await token('create', '--user', 'nobody'), { code: 1, stderr: /There is no account/ })
 })
 
+t.test('token create says how long a token may work', async (t) => {
+  const create = (expires: string) => token('create', '--service', 'short', '--expires', expires)
+  for (const short of ['0s', '00d', '1s', '59s']) {
+    t.match(await create(short), { code: 2, stderr: `${short} is too short: at least 60s.` })
+  }
+  for (const long of ['3651d', '9999d']) {
+    t.match(await create(long), {
+      code: 2,
+      stderr: `${long} is too long: at most 3650d, or never.`,
+    })
+  }
+  for (const none of ['90', 'd', '-1d', 'ever']) {
+    t.match(await create(`${none}`), {
+      code: 2,
+      stderr: /is neither never nor a duration like 90d/,
+    })
+  }
+  for (const sound of ['60s', '1m', '3650d']) t.match(await create(sound), { code: 0 }, sound)
+  await token('revoke', '--service', 'short')
+})
+
 t.test('token revoke takes one, all of somebody, or all', async (t) => {
   const [{ id }] = await listed('--user', 'alice')
   t.match(await token('revoke', id), { code: 0, stdout: `Revoked ${id}.` })
@@ -66,7 +87,7 @@ t.test('token revoke takes one, all of somebody, or all', async (t) => {
   await token('create', '--user', 'alice')
   await token('create', '--user', 'alice')
   t.match(await token('revoke', '--user', 'alice'), { stdout: 'Revoked 2 tokens.' })
-  t.match(await token('revoke', '--for-app', 'x'), { stdout: /^Revoked nothing/ })
+  t.match(await token('revoke', '--for-app', 'x'), { code: 1, stderr: /There is no app x/ })
   t.match(await token('revoke', '--all'), { stdout: /^Revoked tok_/ })
   t.strictSame(await listed(), [])
 })

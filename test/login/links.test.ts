@@ -11,6 +11,7 @@ import { Secret } from '../../src/lib/secret.ts'
 import { BUDGETS } from '../../src/limits/budgets.ts'
 import { createMemoryLimiter } from '../../src/limits/memory-limiter.ts'
 import { createInvitations } from '../../src/login/invitation.ts'
+import type { LinkStore } from '../../src/login/link-store.ts'
 import { createLinks } from '../../src/login/links.ts'
 import { createPasswordResets } from '../../src/login/reset.ts'
 import { createSignInLinks } from '../../src/login/sign-in-link.ts'
@@ -52,6 +53,8 @@ async function linkWorld(t: Test, options: { readonly rate?: number } = {}) {
   })
   const invitations = createInvitations(deps, using)
   const signInLinks = createSignInLinks(deps, using)
+  const signInLinksOver = (store: Pick<LinkStore, 'spendSignIn'>) =>
+    createSignInLinks({ ...deps, store }, using)
   const withAddress = async (name: string, email: string) => {
     const account = { id: newUserId(), name, displayName: name, email, groups: [] }
     await store.accounts.add({ ...account, passwordHash: 'x' }, clock.now())
@@ -68,7 +71,8 @@ async function linkWorld(t: Test, options: { readonly rate?: number } = {}) {
   const named = () => events.map(({ event, outcome }) => `${event} ${outcome}`)
   return {
     ...world,
-    ...{ told, events, named, links, resets, invitations, signInLinks, withAddress, use, accept },
+    ...{ told, events, named, links, resets, invitations, withAddress, use, accept },
+    ...{ signInLinks, signInLinksOver },
   }
 }
 
@@ -410,4 +414,37 @@ t.test('no token is in the store', async (t) => {
     .join('')
   t.ok(bytes.includes('b@example.com'), 'the rows are in there')
   for (const token of tokens) t.notOk(bytes.includes(token))
+})
+
+t.test('a sign-in link opens nothing for an account disabled as it is spent', async (t) => {
+  const { links, addAccount, store, clock, signInLinksOver, sessions, events } = await linkWorld(t)
+  const alice = await addAccount('alice')
+  const token = tokenOf(await links.issue('sign_in', alice.id))
+  const signInLinks = signInLinksOver({
+    spendSignIn: async (...given) => {
+      const spent = await store.links.spendSignIn(...given)
+      await store.accounts.setDisabled(alice.id, true, clock.now())
+      return spent
+    },
+  })
+  t.strictSame(await signInLinks.use(token, CONTEXT), { kind: 'gone' })
+  t.match(events, [
+    { event: 'auth.link', outcome: 'failure', reason: 'disabled' },
+    { event: 'link.used', outcome: 'failure' },
+  ])
+  await store.accounts.setDisabled(alice.id, false, clock.now())
+  t.strictSame(await sessions.ofUser(alice.id), [])
+})
+
+t.test('an invitation gives nobody the address of another for a name', async (t) => {
+  const { links, accept, withAddress, store } = await linkWorld(t)
+  await withAddress('boss', 'Boss@example.com')
+  const invited = { email: 'eve@elsewhere.test', name: '', groups: [] }
+  const token = tokenOf(await links.invite(invited))
+  t.match(await accept(token, 'boss@EXAMPLE.com'), {
+    kind: 'invalid',
+    problems: [{ field: 'username', problem: 'taken' }],
+  })
+  t.equal(await store.accounts.count(), 1)
+  t.match(await accept(token, 'eve@elsewhere.test'), { kind: 'created' }, 'her own she may')
 })

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { AppError } from '../../src/lib/app-error.ts'
 import { MINUTE } from '../../src/lib/duration.ts'
-import { CONTEXT, codeAt, createWorld, PASSWORD } from './world.ts'
+import { CONTEXT, codeAt, createWorld, PASSWORD, rename } from './world.ts'
 
 t.test('withPassword() opens a session, pending where a second factor is owed', async (t) => {
   const { enter, addAccount, sessions, events } = await createWorld(t)
@@ -178,7 +178,7 @@ t.test('a password that is changed while it is judged opens nothing (L35)', asyn
   Object.assign(store.sessions, {
     add: async (session: Parameters<typeof add>[0]) => {
       await store.accounts.setPasswordHash(bob.id, '$argon2id$new', clock.now())
-      await add(session)
+      return add(session)
     },
   })
   t.strictSame(await enter('bob'), { kind: 'refused' })
@@ -239,4 +239,55 @@ t.test('what was typed into the name of nobody is written down nowhere', async (
   )
   t.notMatch(JSON.stringify(events), /hunter2/)
   t.match(events.at(-1), { user: 'ada' }, 'an account is named')
+})
+
+t.test('text that is one account’s name and another’s address signs nobody in', async (t) => {
+  const { enter, addAccount, store, dir, kdf, events, clock } = await createWorld(t)
+  const boss = await addAccount('boss', { email: 'boss@example.com' })
+  const eve = await addAccount('eve', { email: 'eve@elsewhere.test' })
+  t.match(await enter('boss@example.com'), { kind: 'signed_in', account: { id: boss.id } })
+  rename(dir, eve.id, 'boss@example.com')
+  await store.accounts.setPasswordHash(boss.id, 'x', clock.now())
+  for (const typed of ['boss@example.com', ' BOSS@Example.com ']) {
+    const before = kdf.runs()
+    t.strictSame(await enter(typed), { kind: 'refused' }, typed)
+    t.equal(kdf.runs() - before, 1, 'one hash')
+    const { user, reason } = { user: undefined, reason: '', ...events.at(-1) }
+    t.strictSame([user, reason], [undefined, 'unknown_account'])
+  }
+  const kept = await store.accounts.passwordHash(eve.id)
+  await store.accounts.setPasswordHash(boss.id, kept ?? '', clock.now())
+  t.equal((await enter('boss@example.com')).kind, 'refused', 'the owner of the address neither')
+  t.match(await enter('boss'), { kind: 'signed_in', account: { id: boss.id } })
+  t.match(await enter('Eve@elsewhere.test'), { kind: 'signed_in', account: { id: eve.id } })
+  await store.accounts.change(boss.id, { email: 'boss@example.net' }, clock.now())
+  t.match(await enter('boss@example.com'), { kind: 'signed_in', account: { id: eve.id } })
+})
+
+t.test('an account whose name is its own address signs in by it in any case', async (t) => {
+  const { enter, addAccount } = await createWorld(t)
+  const eve = await addAccount('eve@example.com', { email: 'Eve@example.com' })
+  t.match(await enter('EVE@example.com'), { kind: 'signed_in', account: { id: eve.id } })
+})
+
+t.test('an account that is disabled while its password is judged is refused', async (t) => {
+  const { enter, addAccount, store, sessions, events, clock } = await createWorld(t)
+  const bob = await addAccount('bob')
+  const shutting: Promise<unknown>[] = []
+  const meanwhile = {
+    knownDevice: () => {
+      if (shutting.length > 0) return undefined
+      shutting.push(store.accounts.setDisabled(bob.id, true, clock.now()))
+      return undefined
+    },
+  }
+  const outcome = await enter('bob', PASSWORD, meanwhile)
+  await Promise.all(shutting)
+  t.strictSame(outcome, await enter('bob'), 'as one that was disabled before')
+  t.strictSame(
+    events.map((one) => [one.event, one.outcome, 'reason' in one ? one.reason : '']),
+    Array(2).fill(['auth.password', 'failure', 'disabled']),
+  )
+  await store.accounts.setDisabled(bob.id, false, clock.now())
+  t.strictSame(await sessions.ofUser(bob.id), [], 'and none comes alive later')
 })

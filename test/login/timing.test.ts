@@ -1,5 +1,5 @@
 import t from 'tap'
-import { CONTEXT, createWorld, PASSWORD } from './world.ts'
+import { CONTEXT, createWorld, PASSWORD, rename } from './world.ts'
 
 const ROUNDS = 100
 
@@ -57,13 +57,15 @@ t.test(
   'withPassword() takes as long whatever is the matter, and hashes each time (F1)',
   async (t) => {
     // A hash of some milliseconds, a tenth of a real one: what else is done shows ten times as much.
-    const { login, enter, kdf, store, addAccount, clock } = await createWorld(t, {
+    const { login, enter, kdf, store, addAccount, clock, dir } = await createWorld(t, {
       auth: 1_000_000,
       memory: 4096,
     })
     const some = await addAccount('some')
     await store.accounts.change(some.id, { email: 'Some@example.com' }, clock.now())
     await addAccount('both', { totp: true })
+    await addAccount('owner', { email: 'clash@example.com' })
+    await rename(dir, (await addAccount('newcomer')).id, 'clash@example.com')
     const dead = await addAccount('dead')
     await store.accounts.setDisabled(dead.id, true, clock.now())
     await addAccount('shut')
@@ -77,6 +79,7 @@ t.test(
       wrong: (address) => enter('some', 'wrong password', { ...CONTEXT, address }),
       'wrong, second factor': (address) => enter('both', 'wrong password', { address }),
       'wrong, by its address': (address) => enter('some@example.com', 'wrong', { address }),
+      'a name and an address': (address) => enter('clash@example.com', PASSWORD, { address }),
       unknown: (address) => enter('none', PASSWORD, { address }),
       'unknown address': (address) => enter('none@example.com', PASSWORD, { address }),
       disabled: (address) => enter('dead', PASSWORD, { address }),

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import SqliteDatabase from 'better-sqlite3'
 import { Secret as OtpSecret, TOTP } from 'otpauth'
 import type { Test } from 'tap'
 import { createPasswordPolicy } from '../../src/accounts/password-policy.ts'
@@ -10,6 +11,7 @@ import { createKdf } from '../../src/factors/kdf.ts'
 import { createPasswordHasher } from '../../src/factors/password.ts'
 import { createRecoveryCodes } from '../../src/factors/recovery-codes.ts'
 import { createTotp } from '../../src/factors/totp/totp.ts'
+import type { UserId } from '../../src/identity/principal.ts'
 import { DAY, HOUR, MINUTE } from '../../src/lib/duration.ts'
 import { Secret } from '../../src/lib/secret.ts'
 import { namedBudgets } from '../../src/limits/budgets.ts'
@@ -31,6 +33,13 @@ export const TOTP_KEY = 'JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP'
 /** The code an app with this key shows at the instant. */
 export const codeAt = (time: number, key = TOTP_KEY) =>
   new TOTP({ secret: OtpSecret.fromBase32(key) }).generate({ timestamp: time })
+
+/** Gives an account a name that no store would: older ones hold names that are others' addresses. */
+export function rename(dir: string, id: UserId, name: string): void {
+  const raw = new SqliteDatabase(join(dir, 'sallyport.db'))
+  raw.prepare('update accounts set name = ? where id = ?').run(name, id)
+  raw.close()
+}
 
 /** Login and setup over real parts; hashes are cheap, and how many were computed is counted. */
 export async function createWorld(

@@ -126,6 +126,11 @@ t.test('an invitation makes one account under a name that is free', async (t) =>
   })
   t.match(taken.text, /This username is taken/)
   t.match(taken.html, /value="Zoé"/)
+  await addPerson(sallyport.dataDir, 'boss', { totp: false, email: 'Boss@example.com' })
+  const address = { username: 'boss@example.com', password: PASSWORD }
+  const another = await browser.submit(taken, taken.form('token'), address)
+  t.equal(another.status, 422, 'the address of somebody else')
+  t.match(another.text, /This username is taken/)
   const enrol = await browser.submit(
     taken,
     taken.form('token'),

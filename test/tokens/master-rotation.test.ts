@@ -199,6 +199,7 @@ function masterText(): string {
 
 t.test('sallyport key says what it did, what it refuses and why', async (t) => {
   const { key, open } = world(t)
+  const vault = await open()
   const refusals: readonly [readonly string[], number, RegExp][] = [
     [['rotate'], 2, /Say which/],
     [['rotate', 'forms'], 2, /no purpose/],
@@ -222,9 +223,8 @@ t.test('sallyport key says what it did, what it refuses and why', async (t) => {
   const current = keys.find(
     (one: { state: string; purpose: string }) => one.purpose === 'form' && one.state === 'current',
   )
-  t.match((await key('retire', current.id)).stderr, /What stops working: pages opened/)
+  t.match((await key('retire', current.id)).stderr, /is in use/)
   t.match((await key('retire', current.id, '--yes')).stderr, /is in use/)
-  const vault = await open()
   const events = await vault.store.audit.find({ event: 'key.rotated', limit: 10 })
   t.equal(events.length, 2)
   t.notMatch(JSON.stringify(list) + JSON.stringify(keys), /v1\./, 'no sealed material is shown')

@@ -19,8 +19,12 @@ const WORDS = {
     fr: 'Aucun serveur de courriel n’est configuré. Demandez plutôt le lien.',
   },
   name_taken: {
-    en: 'There is an account of this name already.',
-    fr: 'Un compte de ce nom existe déjà.',
+    en: 'There is an account of this name or address already.',
+    fr: 'Un compte de ce nom ou de cette adresse existe déjà.',
+  },
+  address_taken: {
+    en: 'This address is the name of another account.',
+    fr: 'Cette adresse est le nom d’un autre compte.',
   },
   own_network: {
     en: 'This takes in a trusted proxy, this machine or your own address. With "force" it is banned all the same.',

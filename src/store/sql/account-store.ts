@@ -1,6 +1,7 @@
-import type { Selectable, Transaction } from 'kysely'
+import type { Kysely, Selectable, Transaction } from 'kysely'
 import type { Account, AccountStore, NewAccount } from '../../accounts/account.ts'
 import type { UserId } from '../../identity/principal.ts'
+import { foldName } from '../../lib/fold.ts'
 import type { Database } from './database.ts'
 import { cut, rowList, rowUserId } from './row.ts'
 import type { Schema } from './schema.ts'
@@ -38,6 +39,15 @@ export function createAccountStore(database: Database): AccountStore {
           .select((eb) => eb.fn.countAll().as('count'))
           .executeTakeFirstOrThrow()
         return Number(count)
+      }),
+    isNameFree: (name) =>
+      database.read(async (db) => {
+        const row = await db
+          .selectFrom('accounts')
+          .select('id')
+          .where('name', '=', name)
+          .executeTakeFirst()
+        return row === undefined && !(await isAddress(db, name))
       }),
     add: (account, now) => database.write((trx) => insertAccount(trx, account, now)),
     passwordHash: (id) =>
@@ -86,6 +96,7 @@ export function createAccountStore(database: Database): AccountStore {
     setPasswordDue: (id, due, now) => setColumns(database, id, { password_due: due }, now),
     change: (id, { displayName, email, groups }, now) =>
       database.write(async (trx) => {
+        if (email !== undefined && (await isNameOfAnother(trx, email, id))) return 'address_taken'
         const { numUpdatedRows } = await trx
           .updateTable('accounts')
           .set({
@@ -98,7 +109,7 @@ export function createAccountStore(database: Database): AccountStore {
           .executeTakeFirst()
         // What was mailed lies in a mailbox that is the account's no more.
         if (email !== undefined) await removeResetLinks(trx, id)
-        return numUpdatedRows === 1n
+        return numUpdatedRows === 1n ? 'done' : 'gone'
       }),
     setLanguage: (id, language, now) => setColumns(database, id, { language }, now),
     secondFactorAsked: (id, now) =>
@@ -211,12 +222,40 @@ async function removeResetLinks(trx: Transaction<Schema>, id: UserId): Promise<v
   await trx.deleteFrom('links').where('kind', '=', 'reset').where('owner', '=', id).execute()
 }
 
-/** Adds the account unless its name is taken: then `false`. */
+/**
+ * Whether an account has this name for its address, in any spelling that a sign-in takes for it.
+ * The engine folds ASCII alone, so the addresses are compared here.
+ */
+async function isAddress(db: Kysely<Schema>, name: string): Promise<boolean> {
+  // No spelling of an address is without one, and most names are.
+  if (!name.includes('@')) return false
+  const rows = await db.selectFrom('accounts').select('email').where('email', '!=', '').execute()
+  return rows.some(({ email }) => foldName(email) === name)
+}
+
+/** Whether the address, as a sign-in would read it, is the name of an account but `self`. */
+async function isNameOfAnother(db: Kysely<Schema>, email: string, self: UserId): Promise<boolean> {
+  const row = await db
+    .selectFrom('accounts')
+    .select('id')
+    .where('name', '=', foldName(email))
+    .where('id', '!=', self)
+    .executeTakeFirst()
+  return row !== undefined
+}
+
+/**
+ * Adds the account, unless its name is another's name or address, or its address another's name:
+ * then `false`.
+ */
 export async function insertAccount(
   trx: Transaction<Schema>,
   account: NewAccount,
   now: number,
 ): Promise<boolean> {
+  // SECURITY: what somebody signs in with must never become the name of somebody else.
+  if (await isAddress(trx, account.name)) return false
+  if (await isNameOfAnother(trx, account.email, account.id)) return false
   const { numInsertedOrUpdatedRows } = await trx
     .insertInto('accounts')
     .values({
