@@ -20,7 +20,10 @@ export type AuditTrail = {
 
 export type AuditTrailOptions = {
   readonly keepFor?: Milliseconds
-  /** Events that wait for the next flush; what comes on top of them is counted, not kept. */
+  /**
+   * Events that wait for the next flush, successes tenfold; what comes on top of them is counted,
+   * not kept.
+   */
   readonly waiting?: number
   /** Rows kept of each outcome that anybody can cause. */
   readonly refusals?: number
@@ -31,6 +34,8 @@ export type AuditTrailOptions = {
 /** Rows written in one step: the engine works on the event loop's own thread. */
 const AT_ONCE = 200
 const LONGEST_PATH = 256
+/** Times as many events may wait of those that it takes an account to cause. */
+const ROOM_OF_SUCCESSES = 10
 
 /**
  * SECURITY: a stranger can cause refusals and failures without end. They wait in a bounded list,
@@ -69,7 +74,8 @@ export function createAuditTrail(
 
   return {
     note: (event, context) => {
-      if (queue.length >= waiting) dropped += 1
+      const room = event.outcome === 'success' ? waiting * ROOM_OF_SUCCESSES : waiting
+      if (queue.length >= room) dropped += 1
       else queue.push(auditRow(event, context, clock.now()))
     },
     flush,

@@ -3,8 +3,10 @@ export type ChangeSignal = { readonly seen: () => boolean }
 
 /**
  * Lets several watch one signal: each is told of every change. The signal itself, whose answer
- * costs something, is asked once in a turn of the event loop, however many ask: what was asked in
- * the same turn came in before any answer to a later change.
+ * costs something, is asked once while one callback of the event loop runs, however many ask.
+ *
+ * SECURITY: no longer than that. The next callback of the same turn may bring a request that was
+ * sent after a change had been answered, for whatever ran in between may have taken its time.
  */
 export function shareSignal(signal: ChangeSignal): () => ChangeSignal {
   let changes = 0
@@ -12,7 +14,7 @@ export function shareSignal(signal: ChangeSignal): () => ChangeSignal {
   const ask = () => {
     if (asked) return
     asked = true
-    setImmediate(() => {
+    queueMicrotask(() => {
       asked = false
     })
     if (signal.seen()) changes++

@@ -101,6 +101,11 @@ export function createLogin(deps: LoginDeps, budgets: LoginBudgets): Login {
         userAgent: context.userAgent,
       })
     const issued = await orUndo(opening, takeBack)
+    // Disabled or deleted since it was looked up.
+    if (issued === undefined) {
+      attempt.refuse('disabled')
+      return { kind: 'refused' }
+    }
     // Whoever changes a password ends the account's sessions in the same step: one that was
     // opened with the old password in that moment must not outlive it.
     if (!(await orUndo(attempt.isStill, takeBack))) {

@@ -112,6 +112,11 @@ export function createPasskeyLogin(
           }),
         giveBack,
       )
+      // Disabled or deleted since it was looked up.
+      if (issued === undefined) {
+        audit(failure('auth.passkey', 'disabled'), trail)
+        return { kind: 'refused' }
+      }
       giveBack()
       const known = auditContext(context, { account, session: issued.session })
       audit({ event: 'auth.passkey', outcome: 'success' }, known)

@@ -108,6 +108,7 @@ export function createSetup(
         address: origin.address,
         userAgent: origin.userAgent,
       })
+      if (issued === undefined) return { kind: 'gone' }
       const known = { ...trail, user: made.name, userId: made.id, session: issued.session.id }
       audit({ event: 'setup.claimed', outcome: 'success' }, known)
       audit({ event: 'account.created', outcome: 'success' }, known)

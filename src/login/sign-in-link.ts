@@ -73,16 +73,25 @@ export function createSignInLinks(
         audit({ event: 'link.used', outcome: 'failure', link: 'sign_in' }, trail)
         return { kind: peek.kind === 'expired' ? 'expired' : 'gone' }
       }
-      giveBack()
       const { account } = peek
-      const issued = await deps.sessions.open({
-        userId: spent,
-        stage: 'complete',
-        factors: [{ kind: 'link', at: now }],
-        remember: false,
-        address: origin.address,
-        userAgent: origin.userAgent,
-      })
+      const opening = () =>
+        deps.sessions.open({
+          userId: spent,
+          stage: 'complete',
+          factors: [{ kind: 'link', at: now }],
+          remember: false,
+          address: origin.address,
+          userAgent: origin.userAgent,
+        })
+      const issued = await orUndo(opening, giveBack)
+      // Disabled or deleted since the link was spent.
+      if (issued === undefined) {
+        const shut = auditContext(origin, { account })
+        audit({ event: 'auth.link', outcome: 'failure', reason: 'disabled' }, shut)
+        audit({ event: 'link.used', outcome: 'failure', link: 'sign_in' }, shut)
+        return { kind: 'gone' }
+      }
+      giveBack()
       const trail = auditContext(origin, { account, session: issued.session })
       audit({ event: 'link.used', outcome: 'success', link: 'sign_in' }, trail)
       audit({ event: 'auth.link', outcome: 'success' }, trail)

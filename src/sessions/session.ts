@@ -33,7 +33,8 @@ export type Session = {
 
 /** Where sessions are kept. Every method is durable on disk when its promise resolves. */
 export type SessionStore = {
-  readonly add: (session: Session) => Promise<void>
+  /** In one step; `false`, with nothing added, when its account is gone or disabled. */
+  readonly add: (session: Session) => Promise<boolean>
   /** By token digest; `undefined` when unknown or revoked. Does not judge its times. */
   readonly byTokenHash: (tokenHash: string) => Promise<Session | undefined>
   readonly byId: (id: SessionId) => Promise<Session | undefined>
@@ -60,6 +61,14 @@ export type SessionStore = {
   readonly remove: (id: SessionId) => Promise<boolean>
   /** Removes all sessions of the user but `except`; gives the ids removed. */
   readonly removeOfUser: (userId: UserId, except?: SessionId) => Promise<readonly SessionId[]>
+  /**
+   * Of the user's sessions of this stage and kind, removes all but the `keep` used last; gives the
+   * ids removed.
+   */
+  readonly removeBeyond: (
+    of: Pick<Session, 'userId' | 'stage' | 'client'>,
+    keep: number,
+  ) => Promise<readonly SessionId[]>
   readonly removeAll: () => Promise<number>
   /** Removes what is past its absolute or idle end; gives how many. */
   readonly removeEnded: (now: number) => Promise<number>

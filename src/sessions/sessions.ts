@@ -49,7 +49,10 @@ export type Issued = { readonly token: Secret<string>; readonly session: Session
 export type SessionOrigin = { readonly address: string; readonly userAgent: string }
 
 export type Sessions = {
-  /** Starts a session. It is on disk when the promise resolves. */
+  /**
+   * Starts a session. It is on disk when the promise resolves. `undefined` when the account is gone
+   * or disabled by now. An account has a bounded number of them: the one used least lately ends.
+   */
   readonly open: (
     start: SessionOrigin & {
       readonly userId: UserId
@@ -59,7 +62,7 @@ export type Sessions = {
       /** Absent: a browser. */
       readonly client?: SessionClient
     },
-  ) => Promise<Issued>
+  ) => Promise<Issued | undefined>
   /**
    * Adds a proved factor under a new id and a new token; the old token is dead in the same step.
    * `undefined` when the session was revoked or raised by a parallel request.
@@ -139,6 +142,11 @@ export const PENDING_FOR: Milliseconds = 20 * MINUTE
 /** A session that an operator's link opened is to put things right, not to work in. */
 export const LINK_SESSION_FOR: Milliseconds = HOUR
 const MAX_CACHED = 100_000
+/**
+ * Sessions of one account, in browsers and of programs each. A program that signs in each time
+ * ends others of its own with it, and no browser's.
+ */
+const MOST_OF_USER: Readonly<Record<Session['stage'], number>> = { complete: 200, pending: 50 }
 
 type Entry = {
   readonly resolution: Exclude<Resolution, { kind: 'none' }>
@@ -163,7 +171,15 @@ export function createSessions(
   options: SessionOptions,
 ): Sessions {
   const { store, clock } = deps
-  const cache = new LRUCache<string, Entry>({ max: MAX_CACHED })
+  /** By token's digest and, of programs, by the session's id. */
+  const cache = new LRUCache<string, Entry>({
+    max: MAX_CACHED,
+    dispose: ({ resolution: { session } }, key) => {
+      if (digests.get(session.id) === key) digests.delete(session.id)
+    },
+  })
+  /** The digest by which a session is remembered, so that it is forgotten without a search. */
+  const digests = new Map<SessionId, string>()
   const listeners: ((id: SessionId) => void)[] = []
   /** A request asks for its token's digest twice in a row. */
   const digestOnce = rememberLast((token) => (isToken(token) ? digest(token) : NO_TOKEN))
@@ -173,9 +189,9 @@ export function createSessions(
 
   const forget = (id: SessionId) => {
     epoch++
-    for (const [key, entry] of cache.entries()) {
-      if (entry.resolution.session.id === id) cache.delete(key)
-    }
+    cache.delete(id)
+    const known = digests.get(id)
+    if (known !== undefined) cache.delete(known)
     for (const listener of listeners) listener(id)
   }
 
@@ -211,6 +227,7 @@ export function createSessions(
     // NOTE: what was read before a revocation must not be remembered after it.
     if (startedIn === epoch) {
       cache.set(key, { resolution, readAt: now, generation: startedAt, lastSeen: now })
+      if (key !== session.id) digests.set(session.id, key)
     }
     noteSeen(session.id, now)
     return resolution
@@ -246,17 +263,7 @@ export function createSessions(
   const noteSeen = (id: SessionId, now: number) => {
     seen.set(id, now)
   }
-  let lookedThisTurn = false
-  /**
-   * Once for all requests that arrived together: those of one turn of the event loop were here
-   * before any answer to a revocation that is not seen yet could have been read.
-   */
   const checkForeignWrites = () => {
-    if (lookedThisTurn) return
-    lookedThisTurn = true
-    setImmediate(() => {
-      lookedThisTurn = false
-    })
     // What is remembered stays, to tell whose request it is, but opens nothing until it is read
     // again.
     if (deps.foreignWrites.seen()) generation++
@@ -269,7 +276,13 @@ export function createSessions(
     const replaced = await store.replace(session.tokenHash, issued)
     if (!replaced) return undefined
     forget(session.id)
+    if (issued.stage !== session.stage) await bound(issued)
     return { token: new Secret(token), session: issued }
+  }
+
+  /** One more has come: of too many, those that were used least lately end. */
+  const bound = async (session: Session) => {
+    for (const id of await store.removeBeyond(session, MOST_OF_USER[session.stage])) forget(id)
   }
 
   type Lasting = Pick<Session, 'remember' | 'factors'> & { readonly client?: SessionClient }
@@ -316,7 +329,8 @@ export function createSessions(
         userAgent: start.userAgent,
         client: start.client ?? 'browser',
       }
-      await store.add(session)
+      if (!(await store.add(session))) return undefined
+      await bound(session)
       return { token: new Secret(token), session }
     },
     raise: async (session, factor) => {

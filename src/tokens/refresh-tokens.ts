@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 import type { Clock } from '../lib/clock.ts'
-import { type Milliseconds, SECOND } from '../lib/duration.ts'
+import { MINUTE, type Milliseconds, SECOND } from '../lib/duration.ts'
 import { Secret } from '../lib/secret.ts'
 import type { Keys, SealedAt } from './keys.ts'
 import type {
@@ -14,6 +14,8 @@ import { isRefreshTokenText, newTokenText } from './token-text.ts'
 
 /** How long a spent token is given the successor it had: for a lost answer, or many at once. */
 export const LOST_FOR: Milliseconds = 10 * SECOND
+/** What two machines' clocks may differ by. */
+const AHEAD: Milliseconds = MINUTE
 
 /**
  * Tokens that are good for one refresh (RFC 9700 4.14.2). Only their hashes are kept, besides the
@@ -54,8 +56,10 @@ export function createRefreshTokens(
 
   const stateOf = (token: RefreshToken): 'live' | 'lost' | 'reused' => {
     if (token.spentAt === 0) return 'live'
-    // The clock of whoever spent it may be ahead of ours.
-    const isLost = token.sealedSuccessor !== '' && clock.now() - token.spentAt <= LOST_FOR
+    const age = clock.now() - token.spentAt
+    // SECURITY: the clock of whoever spent it may be a little ahead of ours; one that was set back
+    // must not bring the grace back.
+    const isLost = token.sealedSuccessor !== '' && age <= LOST_FOR && age >= -AHEAD
     return isLost ? 'lost' : 'reused'
   }
 

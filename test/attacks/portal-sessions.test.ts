@@ -147,12 +147,15 @@ t.test('a connection that stays open ends when its session owes something', asyn
     { store, accountById: accounts.byId, foreignWrites, secondFactorDue: () => due, clock },
     { idle: HOUR, absolute: DAY, remember: DAY },
   )
-  const open = (kind: 'password' | 'link') =>
-    sessions.open({
+  const open = async (kind: 'password' | 'link') => {
+    const issued = await sessions.open({
       ...{ userId: ivy.id, stage: 'complete', remember: false, address: '', userAgent: '' },
       factors: [{ kind, at: clock.now() }],
     })
-  const [plain, link] = [(await open('password')).session, (await open('link')).session]
+    if (issued === undefined) throw new Error('no session')
+    return issued.session
+  }
+  const [plain, link] = [await open('password'), await open('link')]
   const alive = async () => [await sessions.isAlive(plain.id), await sessions.isAlive(link.id)]
   t.strictSame(await alive(), [true, true])
   due = clock.now() + 1

@@ -78,6 +78,21 @@ t.test('activity() is of one account, newest first, and misses nothing just note
   t.equal((await trail.activity(eve, begin, 1)).length, 1)
 })
 
+t.test('what strangers cause takes no room of what it takes an account to cause', async (t) => {
+  const rows: AuditRow[] = []
+  const trail = createAuditTrail(
+    { store: { ...store.audit, add: async (some) => void rows.push(...some) }, clock: fakeClock() },
+    { waiting: 3 },
+  )
+  for (let i = 0; i < 10; i++) trail.note(wrong, where)
+  for (let i = 0; i < 50; i++) trail.note(right, where)
+  await trail.flush()
+  const count = (outcome: string) => rows.filter((row) => row.outcome === outcome).length
+  t.equal(count('failure'), 3)
+  t.equal(count('success'), 27 + 1, 'and the count of what was dropped')
+  t.match(rows.at(-1), { event: 'audit.dropped', details: { count: '30' } })
+})
+
 t.test('what comes faster than it is written is counted, not kept', async (t) => {
   const rows: AuditRow[] = []
   const trail = createAuditTrail(

@@ -1,6 +1,11 @@
 import t from 'tap'
+import type { Account } from '../../src/accounts/account.ts'
+import { newUserId } from '../../src/accounts/user-id.ts'
 import { DAY, HOUR, MINUTE, SECOND } from '../../src/lib/duration.ts'
-import { createWorld } from './world.ts'
+import type { Session, SessionStore } from '../../src/sessions/session.ts'
+import { createSessions } from '../../src/sessions/sessions.ts'
+import { fakeClock } from '../support/fake-clock.ts'
+import { createWorld, OPTIONS } from './world.ts'
 
 t.test('resolve() knows whose session it is and how well it was proved', async (t) => {
   const { open, sessions, clock } = await createWorld(t)
@@ -187,5 +192,86 @@ t.test('sweep() removes what is over and nothing else', async (t) => {
   t.strictSame(
     (await store.sessions.list()).map(({ id }) => id),
     [kept.session.id],
+  )
+})
+
+t.test('ending many sessions does not search all that are remembered for each', async (t) => {
+  const known = new Map<string, Session>()
+  const bob = newUserId()
+  const account = { id: bob, name: 'bob', groups: [], passwordDue: '' } as unknown as Account
+  const sessions = createSessions(
+    {
+      store: {
+        add: async (session: Session) => {
+          known.set(session.tokenHash, session)
+          return true
+        },
+        removeBeyond: async () => [],
+        byTokenHash: async (hash: string) => known.get(hash),
+        removeOfUser: async () => {
+          const ids = [...known.values()].map(({ id }) => id)
+          known.clear()
+          return ids
+        },
+      } as unknown as SessionStore,
+      accountById: async () => account,
+      foreignWrites: { seen: () => false },
+      clock: fakeClock(),
+    },
+    OPTIONS,
+  )
+  const tokens: string[] = []
+  for (let i = 0; i < 10_000; i++) {
+    const issued = await sessions.open({
+      userId: bob,
+      stage: 'complete',
+      factors: [{ kind: 'password', at: 0 }],
+      remember: false,
+      address: '192.0.2.1',
+      userAgent: 'test',
+    })
+    const token = issued?.token.reveal() ?? ''
+    tokens.push(token)
+    await sessions.resolve(token)
+  }
+  t.ok(sessions.familiar(tokens[0] ?? ''))
+  const from = performance.now()
+  t.equal(await sessions.endOfUser(bob), 10_000)
+  t.ok(performance.now() - from < 1_000, 'a search for each takes ten seconds')
+  t.equal(sessions.familiar(tokens[0] ?? ''), undefined)
+  t.equal((await sessions.resolve(tokens[9_999] ?? '')).kind, 'none')
+})
+
+t.test('of too many sessions of one account those end that were used least lately', async (t) => {
+  const { open, kindOf, sessions, store, bob, clock } = await createWorld(t)
+  const program = await open({ client: 'api' })
+  const first = (await open()).token.reveal()
+  const second = (await open()).token.reveal()
+  clock.advance(MINUTE)
+  t.equal(await kindOf(first), 'active')
+  await sessions.flush()
+  for (let i = 0; i < 198; i++) await open()
+  clock.advance(MINUTE)
+  t.equal(await kindOf(second), 'active', '200 of them')
+  await sessions.flush()
+  const ended: string[] = []
+  sessions.onEnd((id) => ended.push(id))
+  clock.advance(MINUTE)
+  await open()
+  t.equal(ended.length, 1, 'what it holds open ends too')
+  t.equal(await kindOf(first), 'none')
+  t.equal(await kindOf(second), 'active')
+  t.equal((await store.sessions.ofUser(bob)).length, 201, 'a program’s sessions count apart')
+  t.ok(await sessions.isAlive(program.session.id))
+  for (let i = 0; i < 60; i++) await open({ stage: 'pending' })
+  const left = (await store.sessions.ofUser(bob)).filter(({ stage }) => stage === 'pending')
+  t.equal(left.length, 50, 'half a sign-in ends no whole one')
+  const [one] = left
+  if (one === undefined) throw new Error('no session')
+  const raised = await sessions.raise(one, { kind: 'totp', at: clock.now() })
+  t.not(raised, undefined)
+  t.equal(
+    (await store.sessions.ofUser(bob)).filter(({ stage }) => stage === 'complete').length,
+    201,
   )
 })

@@ -4,7 +4,12 @@ import type { Test } from 'tap'
 import { newUserId } from '../../src/accounts/user-id.ts'
 import type { UserId } from '../../src/identity/principal.ts'
 import { DAY, HOUR, MINUTE } from '../../src/lib/duration.ts'
-import { createSessions, type Resolution, type Sessions } from '../../src/sessions/sessions.ts'
+import {
+  createSessions,
+  type Issued,
+  type Resolution,
+  type Sessions,
+} from '../../src/sessions/sessions.ts'
 import { openSqlStore, type SqlStore } from '../../src/store/sql/sql-store.ts'
 import { type FakeClock, fakeClock } from '../support/fake-clock.ts'
 import { tempDir } from '../support/temp-dir.ts'
@@ -21,7 +26,7 @@ export type World = {
   readonly elsewhere: () => Promise<SqlStore>
   /** A second program over the same database: nothing in memory, nothing to flush. */
   readonly another: () => Promise<Sessions>
-  readonly open: (change?: Partial<Parameters<Sessions['open']>[0]>) => ReturnType<Sessions['open']>
+  readonly open: (change?: Partial<Parameters<Sessions['open']>[0]>) => Promise<Issued>
   /** What the token stands for, asked in a turn of its own, as requests come. */
   readonly kindOf: (token: string, sessions?: Sessions) => Promise<Resolution['kind']>
 }
@@ -64,8 +69,8 @@ export async function createWorld(t: Test): Promise<World> {
     bob,
     elsewhere,
     another: async () => over(await elsewhere()),
-    open: (change = {}) =>
-      sessions.open({
+    open: async (change = {}) => {
+      const issued = await sessions.open({
         userId: bob,
         stage: 'complete',
         factors: [{ kind: 'password', at: clock.now() }],
@@ -73,7 +78,10 @@ export async function createWorld(t: Test): Promise<World> {
         address: '192.0.2.1',
         userAgent: 'test',
         ...change,
-      }),
+      })
+      if (issued === undefined) throw new Error('no session')
+      return issued
+    },
     kindOf: async (token, asked = sessions) => {
       await nextTurn()
       return (await asked.resolve(token)).kind

@@ -176,27 +176,18 @@ t.test(
     using dir = tempDir()
     const path = dir.at('sallyport.db')
     await using store = await openSqlStore({ path })
-    const session = {
-      id: 'ses_AAAAAAAAAAAAAAAAAAAAAA',
-      tokenHash: 'hash-of-a-token',
+    const ofNobody = {
       userId: newUserId(),
-      stage: 'complete',
-      factors: [],
-      createdAt: 1,
-      lastSeenAt: 1,
-      idle: 1,
-      endsAt: 1,
-      remember: false,
-      address: '192.0.2.1',
-      userAgent: 'agent',
-    } as never
-    const error = await store.sessions.add(session).then(
+      sealedSecret: 'sealed-secret',
+      expiresAt: 192,
+    }
+    const error = await store.totp.startEnrolment(ofNobody).then(
       () => undefined,
       (cause: Error & { code: string }) => cause,
     )
     t.equal(error?.code, 'store_unavailable')
     t.match(error?.message, /SQLITE_CONSTRAINT_FOREIGNKEY/)
-    t.notMatch(error?.message, /insert|hash-of-a-token|192/)
+    t.notMatch(error?.message, /insert|sealed-secret|192/)
     t.ok(error?.cause instanceof Error)
     t.equal(await store.meta.setIfAbsent('next', 'works'), 'works', 'the connection is usable')
   },

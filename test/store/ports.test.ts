@@ -108,6 +108,37 @@ t.test('accounts', async (t) => {
   t.equal(await accounts.count(), 2)
 })
 
+t.test('an account name is nobody else’s address, in any spelling of either', async (t) => {
+  await using store = await freshStore()
+  const { accounts } = store
+  const boss = newAccount('boss', { email: 'Boss@example.com' })
+  const ulla = newAccount('ulla', { email: 'ÜLLA@example.com' })
+  for (const one of [boss, ulla]) t.equal(await accounts.add(one, NOW), true)
+
+  const other = { email: 'eve@elsewhere.test' }
+  for (const name of ['boss@example.com', 'ülla@example.com']) {
+    t.equal(await accounts.isNameFree(name), false, name)
+    t.equal(await accounts.add(newAccount(name, other), NOW), false, name)
+  }
+  t.equal(await accounts.isNameFree('boss'), false)
+  t.equal(await accounts.isNameFree('boss@example.co'), true)
+
+  const named = newAccount('eve@elsewhere.test', other)
+  t.equal(await accounts.add(named, NOW), true, 'its own address')
+  for (const email of ['eve@elsewhere.test', 'EVE@elsewhere.test', '\uff25ve@elsewhere.test']) {
+    t.equal(await accounts.add(newAccount('late', { email }), NOW), false, email)
+    const change = { email, displayName: 'Other', groups: ['x'] }
+    t.equal(await accounts.change(boss.id, change, NOW), 'address_taken', email)
+  }
+  t.match(await accounts.byId(boss.id), { email: 'Boss@example.com', displayName: 'Alice Martin' })
+  t.equal(await accounts.byName('late'), undefined)
+  t.equal(await accounts.change(named.id, { email: 'Eve@elsewhere.test' }, NOW), 'done', 'its own')
+  t.equal(await accounts.change(boss.id, { email: '' }, NOW), 'done')
+  t.equal(await accounts.isNameFree('boss@example.com'), true, 'nobody has it any more')
+  t.equal(await accounts.change(newUserId(), { email: 'x@example.com' }, NOW), 'gone')
+  t.equal(await accounts.add(newAccount('twin', { email: ulla.email }), NOW), true, 'shared')
+})
+
 t.test('setPasswordHash() and setDisabled() end the sessions of that account alone', async (t) => {
   await using store = await freshStore()
   const alice = await addAccount(store, 'alice')
@@ -129,6 +160,9 @@ t.test('setPasswordHash() and setDisabled() end the sessions of that account alo
   await signIn()
   t.equal(await store.accounts.setDisabled(alice, false, NOW), true)
   t.equal((await store.accounts.byId(alice))?.disabled, false)
+  t.equal((await store.sessions.ofUser(alice)).length, 0, 'none was begun meanwhile')
+  await signIn()
+  t.equal(await store.accounts.setDisabled(alice, false, NOW), true)
   t.equal((await store.sessions.ofUser(alice)).length, 1, 'enabling ends none')
   t.equal(await store.accounts.setPasswordHash(newUserId(), 'x', NOW), false)
   t.equal(await store.accounts.setDisabled(newUserId(), true, NOW), false)
@@ -262,7 +296,8 @@ t.test('sessions', async (t) => {
       { kind: 'totp', at: NOW + 1 },
     ],
   })
-  await sessions.add(one)
+  t.equal(await sessions.add(one), true)
+  t.equal(await sessions.add(newSession(newUserId())), false, 'of an account that is gone')
   t.same(await sessions.byTokenHash(one.tokenHash), one)
   t.same(await sessions.byId(one.id), one)
   t.equal(await sessions.byTokenHash('unknown'), undefined)

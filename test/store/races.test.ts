@@ -61,6 +61,55 @@ t.test('accounts.add() gives a name once', async (t) => {
   t.equal(await race((store) => store.accounts.add(newAccount('alice'), NOW)), 1)
 })
 
+t.test('one text is never the name of one account and the address of another', async (t) => {
+  const accounts = await Promise.all(
+    Array.from({ length: 25 }, async (_, i) => {
+      const account = newAccount(`owner-${i}`)
+      await stores[0].accounts.add(account, NOW)
+      return account
+    }),
+  )
+  for (const [way, claim] of Object.entries({
+    added: (store: SqlStore, i: number, email: string) =>
+      store.accounts.add({ ...newAccount(`late-${i}`), email }, NOW),
+    changed: async (store: SqlStore, i: number, email: string) =>
+      (await store.accounts.change(accounts[i]?.id as UserId, { email }, NOW)) === 'done',
+  })) {
+    const outcomes = await Promise.all(
+      accounts.map((_, i) => {
+        const text = `${way}-${i}@example.com`
+        const [one, other] = i % 2 === 0 ? stores : stores.toReversed()
+        const calls = [
+          () => one?.accounts.add(newAccount(text), NOW),
+          () => claim(other as SqlStore, i, text.toUpperCase()),
+        ]
+        return Promise.all((i % 3 === 0 ? calls : calls.toReversed()).map((call) => call()))
+      }),
+    )
+    t.strictSame(
+      outcomes.map((pair) => pair.filter(Boolean).length),
+      outcomes.map(() => 1),
+      way,
+    )
+  }
+})
+
+t.test(
+  'a session that is added while its account is disabled is not there afterwards',
+  async (t) => {
+    const account = newAccount('carol')
+    await stores[0].accounts.add(account, NOW)
+    const added = await race(async (store, i) => {
+      if (i !== 20) return store.sessions.add(newSession(account.id))
+      await store.accounts.setDisabled(account.id, true, NOW)
+      return false
+    })
+    t.ok(added < 49, `${added} were before`)
+    await stores[0].accounts.setDisabled(account.id, false, NOW)
+    t.strictSame(await stores[0].sessions.ofUser(account.id), [])
+  },
+)
+
 t.test('G3 one-time steps of an account succeed once of 50 parallel calls', async (t) => {
   const account = newAccount('bob')
   const userId = account.id

@@ -48,7 +48,7 @@ async function world(t: Test, lifetime = 7 * DAY) {
       api: { idle: 7 * DAY, absolute: 30 * DAY },
     },
   )
-  const { session } = await sessions.open({
+  const begun = await sessions.open({
     userId: ada,
     stage: 'complete',
     factors: [{ kind: 'password', at: clock.now() }],
@@ -57,6 +57,8 @@ async function world(t: Test, lifetime = 7 * DAY) {
     userAgent: 'test',
     client: 'api',
   })
+  if (begun === undefined) throw new Error('no session')
+  const { session } = begun
   const issued = await tokens.start(session)
   if (issued === undefined) throw new Error('no token')
   const rotate = async (text: string, by = tokens) => {
@@ -207,4 +209,12 @@ t.test('whoever spent it may have a clock that is a minute ahead (L24)', async (
   const { text } = await rotate(first)
   clock.advance(-60 * SECOND)
   t.strictSame(await rotate(first), { kind: 'repeated', text })
+})
+
+t.test('a clock that is set back by more does not bring the grace back', async (t) => {
+  const { clock, first, rotate, tokens } = await world(t)
+  await rotate(first)
+  clock.advance(-61 * SECOND)
+  t.equal((await tokens.look(first)).kind, 'reused')
+  t.strictSame(await rotate(first), { kind: 'reused', text: '' })
 })

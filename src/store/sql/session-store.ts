@@ -19,7 +19,17 @@ export function createSessionStore(database: Database): SessionStore {
   return {
     add: (session) =>
       database.write(async (trx) => {
+        // SECURITY: a sign-in takes a while, and an account may be shut meanwhile: its sessions were
+        // ended then, and this one would come alive when it is let in again.
+        const open = await trx
+          .selectFrom('accounts')
+          .select('id')
+          .where('id', '=', session.userId)
+          .where('disabled', '=', 0)
+          .executeTakeFirst()
+        if (open === undefined) return false
         await trx.insertInto('sessions').values(toRow(session)).execute()
+        return true
       }),
     byTokenHash: (tokenHash) =>
       database.read(async (db) => {
@@ -103,6 +113,32 @@ export function createSessionStore(database: Database): SessionStore {
           ? ended
           : ended.where('id', '<>', except)
         ).execute()
+        return rows.map((row) => rowSessionId(row.id))
+      }),
+    removeBeyond: ({ userId, stage, client }, keep) =>
+      database.write(async (trx) => {
+        const alike = trx
+          .selectFrom('sessions')
+          .where('user_id', '=', userId)
+          .where('stage', '=', stage)
+          .where('client', '=', client)
+        const { count } = await alike
+          .select(({ fn }) => fn.countAll<number>().as('count'))
+          .executeTakeFirstOrThrow()
+        if (Number(count) <= keep) return []
+        const kept = alike
+          .select('id')
+          .orderBy('last_seen_at', 'desc')
+          .orderBy('created_at', 'desc')
+          .limit(keep)
+        const rows = await trx
+          .deleteFrom('sessions')
+          .where('user_id', '=', userId)
+          .where('stage', '=', stage)
+          .where('client', '=', client)
+          .where('id', 'not in', kept)
+          .returning('id')
+          .execute()
         return rows.map((row) => rowSessionId(row.id))
       }),
     removeAll: () =>
