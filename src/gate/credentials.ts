@@ -7,6 +7,7 @@ import type { StepOrigin } from '../login/step.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import type { AccessTokens } from '../tokens/access-token.ts'
 import type { ApiTokenReader } from '../tokens/api-token.ts'
+import { holdsToken } from '../tokens/token-text.ts'
 import { passwordHolder } from './holders.ts'
 
 /** What a request shows of who sends it. */
@@ -65,16 +66,18 @@ export function createCredentials(deps: {
         : accessTokens.isOurs(token)
           ? 'access'
           : undefined
-      if (kind === undefined) return undefined
       const isPlain = token === rest && /^ +$/.test(gap)
-      return isPlain ? { kind, token } : { kind: 'unreadable', scheme: 'bearer' }
+      if (kind !== undefined) return isPlain ? { kind, token } : UNREADABLE_BEARER
     }
-    if (accepts === undefined) return undefined
+    // SECURITY: without its scheme, quoted, or with a slip of the pen it is still the whole secret.
+    if (holdsToken(field)) return UNREADABLE_BEARER
     const reading = readBasic(field)
     if (reading.kind === 'other') return undefined
-    return reading.kind === 'pair'
-      ? { kind: 'basic', pair: reading.pair, accepts }
-      : { kind: 'unreadable', scheme: 'basic' }
+    if (accepts !== undefined && reading.kind === 'pair') {
+      return { kind: 'basic', pair: reading.pair, accepts }
+    }
+    const isOurs = accepts !== undefined || (reading.kind === 'pair' && holdsPair(reading.pair))
+    return isOurs ? { kind: 'unreadable', scheme: 'basic' } : undefined
   }
 
   const resolveAccess = (sessionId: SessionId, userId: UserId) => {
@@ -175,7 +178,13 @@ export function createCredentials(deps: {
  * the two. An app may forgive other blanks, so a token of ours behind those is not handed on either.
  */
 const BEARER = /^bearer(\s+)(.*)$/i
+const UNREADABLE_BEARER: Credential = { kind: 'unreadable', scheme: 'bearer' }
 const REFUSED: Identification = { kind: 'refused' }
+
+/** A token of ours in the login of an app that has its own. */
+function holdsPair({ userid, secret }: BasicPair): boolean {
+  return holdsToken(userid) || holdsToken(secret.reveal())
+}
 
 /** How the credential was sent; `undefined`: not at all. */
 export function schemeOf(credential: Credential): 'bearer' | 'basic'

@@ -16,7 +16,7 @@ export type OwnAuthorization = {
 export function ownAuthorization(portal: string): OwnAuthorization {
   const { tokens, payload } = ownBearer(portal)
   return {
-    bearer: `^[Bb][Ee][Aa][Rr][Ee][Rr] +(${tokens.join('|')}|[A-Za-z0-9_-]+[.]${payload})`,
+    bearer: `${tokens.join('|')}|^[Bb][Ee][Aa][Rr][Ee][Rr] +[A-Za-z0-9_-]+[.]${payload}`,
     basic: '^[Bb][Aa][Ss][Ii][Cc]( |$)',
   }
 }

@@ -1,4 +1,4 @@
-import type { ProvedFactor, UserId } from '../identity/principal.ts'
+import type { ProvedFactor, SessionId, UserId } from '../identity/principal.ts'
 import type { Milliseconds } from '../lib/duration.ts'
 import type { ApiToken, ApiTokenScope } from './api-token.ts'
 
@@ -14,8 +14,16 @@ export type ApiTokenOrder = {
       readonly owner: UserId
       /** What the owner has proved. SECURITY: the caller must ask for a fresh proof first. */
       readonly factors: readonly ProvedFactor[]
+      /** Who asks; absent: an operator, for whom every app is there. */
+      readonly asker?: TokenAsker
     }
   | { readonly kind: 'service'; readonly groups: readonly string[] }
+)
+
+/** Who asks for a token, by a browser's cookie or a program's session, and from where. */
+export type TokenAsker = { readonly address: string } & (
+  | { readonly cookie: string }
+  | { readonly session: SessionId }
 )
 
 /** What is wrong with one part of an order. `value`: the entry of a list that is meant. */
@@ -24,6 +32,8 @@ export type ApiTokenProblem = {
   /** `too_long`: a text, a list or a lifetime. `endless`: it must end some day. */
   readonly problem: 'empty' | 'invalid' | 'too_long' | 'endless'
   readonly value: string
+  /** Where that entry stands in its list, from 0; absent: the whole field is meant. */
+  readonly index?: number
 }
 
 /** Which tokens may be made. */
@@ -36,7 +46,7 @@ export type ApiTokenRules = {
     readonly perAccount: number
   }
   readonly service: { /** All together. */ readonly most: number }
-  /** Names of the apps that a scope may hold. */
+  /** Names of all apps. */
   readonly apps: readonly string[]
   /** Each gives the text as it is kept, or what is wrong with it. */
   readonly read: Readonly<
@@ -49,18 +59,31 @@ export type ReadText =
   | { readonly kind: 'refused'; readonly problem: 'empty' | 'invalid' | 'too_long' }
 
 /** Entries in one list of a scope, and groups of a service token. */
-const MOST_ENTRIES = 50
+export const MOST_ENTRIES = 50
 
 /**
  * Characters of all paths of a scope together. SECURITY: each request with the token compares its path
  * with all of them, and who makes the token chooses both.
  */
-const MOST_PATH_TEXT = 2048
+export const MOST_PATH_TEXT = 2048
 
-/** Reads an order, and tells everything that is wrong with it at once. */
+/**
+ * What a token's owner proved themselves. A sign-in link opens a session for an hour because an
+ * operator vouches for who has it; that is no proof for a token that outlives the session.
+ */
+export function ownProofs(factors: readonly ProvedFactor[]): readonly ProvedFactor[] {
+  return factors.filter(({ kind }) => kind !== 'link')
+}
+
+/**
+ * Reads an order, and tells everything that is wrong with it at once.
+ *
+ * @param apps names of the apps that the scope may hold
+ */
 export function readApiTokenOrder(
   order: ApiTokenOrder,
-  rules: ApiTokenRules,
+  rules: Omit<ApiTokenRules, 'apps'>,
+  apps: readonly string[],
   now: number,
 ):
   | {
@@ -74,10 +97,11 @@ export function readApiTokenOrder(
     field: ApiTokenProblem['field'],
     reader: (text: string) => ReadText,
     text: string,
+    at: Pick<ApiTokenProblem, 'index'> = {},
   ): string => {
     const result = reader(text)
     if (result.kind === 'ok') return result.value
-    problems.push({ field, problem: result.problem, value: text })
+    problems.push({ field, problem: result.problem, value: text, ...at })
     return ''
   }
   const many = (
@@ -89,7 +113,7 @@ export function readApiTokenOrder(
       problems.push({ field, problem: 'too_long', value: '' })
       return []
     }
-    return [...new Set(texts.map((text) => one(field, reader, text)))]
+    return [...new Set(texts.map((text, index) => one(field, reader, text, { index })))]
   }
   const { personal } = rules
   if (order.lifetime === 'never') {
@@ -105,9 +129,7 @@ export function readApiTokenOrder(
     problems.push({ field: 'paths', problem: 'too_long', value: '' })
   }
   const app = (text: string): ReadText =>
-    rules.apps.includes(text)
-      ? { kind: 'ok', value: text }
-      : { kind: 'refused', problem: 'invalid' }
+    apps.includes(text) ? { kind: 'ok', value: text } : { kind: 'refused', problem: 'invalid' }
   const wanted = {
     name: one('name', order.kind === 'service' ? read.serviceName : read.name, order.name),
     groups: order.kind === 'service' ? many('groups', read.group, order.groups) : [],

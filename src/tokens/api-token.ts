@@ -43,6 +43,11 @@ export function serviceName(name: string): string {
   return `service:${name}`
 }
 
+/** Whether somebody known by this name is a service token and no account. */
+export function isServiceName(name: string): boolean {
+  return name.startsWith('service:')
+}
+
 /** Mints or reads a token id; `undefined` when the text is none. */
 export function parseApiTokenId(text: string): ApiTokenId | undefined {
   return /^tok_[A-Za-z0-9_-]{22}$/.test(text) ? (text as ApiTokenId) : undefined

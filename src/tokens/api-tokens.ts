@@ -29,6 +29,7 @@ import {
   type ApiTokenProblem,
   type ApiTokenRules,
   readApiTokenOrder,
+  type TokenAsker,
 } from './api-token-order.ts'
 import { HINT_LENGTH, isTokenText, newTokenText } from './token-text.ts'
 
@@ -42,12 +43,27 @@ export type CreatedApiToken =
   /** Personal tokens are switched off. */
   | { readonly kind: 'off' }
 
+/** An app that a token can be made for. */
+export type TokenApp = {
+  /** As configured, and as a scope has it. */
+  readonly name: string
+  /** As people know it. */
+  readonly label: string
+  /** It is not shown to anybody; who knows of it and may use it may name it. */
+  readonly hidden: boolean
+}
+
 /** Personal and service tokens: made, resolved, revoked. */
 export type ApiTokens = ApiTokenReader & {
   /** What may be ordered, for forms. */
   readonly rules: ApiTokenRules
+  /**
+   * The apps a personal token of theirs may name: those they may use. Nothing is said of the others.
+   * @throws AppError `store_unavailable`
+   */
+  readonly appsOf: (asker: TokenAsker) => Promise<readonly TokenApp[]>
   /** What is wrong with an order; nothing is made. */
-  readonly problems: (order: ApiTokenOrder) => readonly ApiTokenProblem[]
+  readonly problems: (order: ApiTokenOrder) => Promise<readonly ApiTokenProblem[]>
   /** Makes a token. It is on disk when the promise resolves. */
   readonly create: (order: ApiTokenOrder) => Promise<CreatedApiToken>
   /** Expired ones among them, oldest first, each with its last use. */
@@ -92,6 +108,7 @@ type Entry = {
 
 /**
  * @param deps.changes tells that another process has changed the store
+ * @param deps.appsOf the apps somebody may use; absent: no asker can name one
  * @param deps.secondFactorDue as for sessions; absent: nobody must have a second factor
  */
 export function createApiTokens(
@@ -99,6 +116,7 @@ export function createApiTokens(
     readonly store: ApiTokenStore
     readonly accountById: (id: UserId) => Promise<Account | undefined>
     readonly changes: ChangeSignal
+    readonly appsOf?: ((asker: TokenAsker) => Promise<readonly TokenApp[]>) | undefined
     readonly secondFactorDue?: (account: Account, signedInAt: number) => number | undefined
     readonly clock: Clock
   },
@@ -168,6 +186,17 @@ export function createApiTokens(
     }
   }
 
+  const appsOf: ApiTokens['appsOf'] = async (asker) => (await deps.appsOf?.(asker)) ?? []
+
+  /** SECURITY: whether an app is there is told only to who may use it. */
+  const readOrder = async (order: ApiTokenOrder, now: number) => {
+    const asker = order.kind === 'personal' ? order.asker : undefined
+    if (asker === undefined) return readApiTokenOrder(order, rules, rules.apps, now)
+    const named = order.scope.apps.length > 0
+    const apps = (named ? await appsOf(asker) : []).map(({ name }) => name)
+    return readApiTokenOrder(order, rules, apps, now)
+  }
+
   /** With the uses that are not written yet. */
   const upToDate = (token: ApiToken): ApiToken => {
     const use = uses.get(token.id)
@@ -182,8 +211,9 @@ export function createApiTokens(
       const known = cache.peek(digestOnce(text))?.resolution
       return known && { id: known.token.id, userId: known.principal.userId }
     },
-    problems: (order) => {
-      const read = readApiTokenOrder(order, rules, clock.now())
+    appsOf,
+    problems: async (order) => {
+      const read = await readOrder(order, clock.now())
       return read.kind === 'refused' ? read.problems : []
     },
     resolve: (text, address) => {
@@ -208,9 +238,9 @@ export function createApiTokens(
       return entry.resolution
     },
     create: async (order) => {
-      const now = clock.now()
       if (order.kind === 'personal' && !rules.personal.enabled) return { kind: 'off' }
-      const read = readApiTokenOrder(order, rules, now)
+      const now = clock.now()
+      const read = await readOrder(order, now)
       if (read.kind === 'refused') return read
       const isPersonal = order.kind === 'personal'
       const text = newTokenText(isPersonal ? 'pat' : 'svc')

@@ -4,6 +4,7 @@ import type { Principal, SessionId } from '../identity/principal.ts'
 import type { Clock } from '../lib/clock.ts'
 import { MINUTE, type Milliseconds, SECOND } from '../lib/duration.ts'
 import { randomToken } from '../lib/random.ts'
+import { isServiceName } from './api-token.ts'
 import type { Keys } from './keys.ts'
 
 /** The header it is sent in; a client's own never reaches an app. */
@@ -58,7 +59,7 @@ export function createAssertions(
     const claims = {
       iss: options.issuer,
       aud: audience,
-      sub: principal.userId,
+      sub: subjectOf(principal),
       ...(sessionId === undefined ? {} : { sid: sessionId }),
       iat: issuedAt,
       exp: issuedAt + ASSERTION_LASTS / SECOND,
@@ -100,6 +101,11 @@ export function createAssertions(
       return made.token
     },
   }
+}
+
+/** A service stays who it is when its token is replaced by another. */
+function subjectOf({ userId, name }: Principal): string {
+  return isServiceName(name) ? name : userId
 }
 
 /** Of how, how well and when somebody signed in; a service token's bearer never did. */

@@ -11,6 +11,17 @@ export type TokenPrefix = 'pat' | 'svc' | 'ref'
  */
 export const TOKEN_TEXT = /^sallyport_(?:pat|svc)_[0-9A-Za-z]{49}$/
 
+/** How personal and service tokens begin; nobody else's begin so. */
+export const TOKEN_BEGINNINGS = ['sallyport_pat_', 'sallyport_svc_'] as const
+
+/**
+ * Whether a personal or a service token stands in the text, whatever stands around it and however it
+ * is mistyped: enough of it to be kept from everybody.
+ */
+export function holdsToken(text: string): boolean {
+  return TOKEN_BEGINNINGS.some((beginning) => text.includes(beginning))
+}
+
 /** How much of its end is kept in clear, to tell tokens apart. It is part of the checksum. */
 export const HINT_LENGTH = 4
 

@@ -68,15 +68,17 @@ t.test(
     const ours = [
       `Bearer ${newTokenText('pat')}`,
       `bearer   ${newTokenText('svc')}`,
+      `Bearer "${newTokenText('pat')}"`,
+      `token ${newTokenText('pat')}`,
+      newTokenText('svc'),
       ...(await accessTokens(RECIPE_PORTAL)).map((token) => `BEARER ${token}`),
     ]
     const theirs = [
       ...(await accessTokens('https://elsewhere.example')).map((token) => `Bearer ${token}`),
       ...(await accessTokens(`${RECIPE_PORTAL}.evil`)).map((token) => `Bearer ${token}`),
       'Bearer opaque',
-      'Bearer x sallyport_pat_',
-      'Basics sallyport_pat_',
-      'Digest username="Bearer sallyport_pat_", realm="x"',
+      'Basics sallyport',
+      'Digest username="sallyport", realm="pat_svc_"',
     ]
     const basic = ['Basic Ym9iOnNlY3JldA==', 'bASIC  x', 'Basic']
     for (const [i, name] of ['Caddy', 'nginx', 'HAProxy'].entries()) {

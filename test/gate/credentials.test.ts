@@ -81,6 +81,19 @@ t.test(
       t.equal(kind([odd]), 'unreadable', `an app may take it for ours as well: ${odd}`)
     }
     t.equal(kind(['Bearer\ttheirs']), 'cookie')
+    const pat = `sallyport_pat_${'x'.repeat(49)}`
+    for (const slip of [
+      pat,
+      `Bearer ${pat}x`,
+      `Bearer "${pat}"`,
+      `token ${pat}`,
+      `Bearer: ${pat}`,
+    ]) {
+      t.equal(kind([slip]), 'unreadable', `the whole secret is in it: ${slip.replace(pat, '…')}`)
+    }
+    t.equal(kind([basic(`a:${pat}`)]), 'unreadable', 'in a login of the app’s own')
+    t.equal(kind([basic(`${pat}:x`)]), 'unreadable')
+    t.equal(kind([basic(`a:${pat}`)], 'tokens'), 'basic')
     t.equal(kind([basic('a:b').replace(' ', '\t')], 'tokens'), 'unreadable')
     t.equal(kind(['Bearer theirs', 'Bearer access.x']), 'unreadable', 'whichever comes first')
     t.equal(kind(['Bearer access.x', 'Bearer theirs']), 'unreadable')

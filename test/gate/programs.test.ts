@@ -206,6 +206,20 @@ t.test('HTTP Basic is for apps that take it, and no way around a second factor (
   t.strictSame((await both(basic('ada', token), { host })).statuses, [200, 200])
 })
 
+t.test('a token that is written wrong reaches no app, on open paths neither', async (t) => {
+  const token = await command('token', 'create', '--user', 'ada', '--name', 'slip')
+  const slips = [`Bearer ${token}x`, `Bearer "${token}"`, `token ${token}`, token]
+  for (const slip of [...slips, basic('ada', token)]) {
+    t.strictSame((await both(slip)).statuses, [401, 401], 'it opens nothing')
+    const open = await gate.ask({
+      host: 'open.example.com',
+      headers: [['Authorization', slip]],
+    })
+    t.equal(open.status, 200)
+    t.strictSame(gate.app.last().all('authorization'), [], 'and is not handed on')
+  }
+})
+
 t.test('a service token is known to rules by its name, and to no account', async (t) => {
   const token = await command('token', 'create', '--service', 'nightly', '--group', 'admins')
   t.strictSame((await both(`Bearer ${token}`, { target: '/admin/x' })).statuses, [200, 200])

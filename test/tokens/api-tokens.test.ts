@@ -191,10 +191,10 @@ t.test('create() tells everything that is wrong with an order at once', async (t
     problems: [
       { field: 'lifetime', problem: 'too_long', value: '' },
       { field: 'name', problem: 'empty', value: ' ' },
-      { field: 'apps', problem: 'invalid', value: 'no such app' },
-      { field: 'methods', problem: 'invalid', value: 'FETCH' },
-      { field: 'paths', problem: 'invalid', value: '/a/../b' },
-      { field: 'paths', problem: 'invalid', value: '/%2e' },
+      { field: 'apps', problem: 'invalid', value: 'no such app', index: 0 },
+      { field: 'methods', problem: 'invalid', value: 'FETCH', index: 1 },
+      { field: 'paths', problem: 'invalid', value: '/a/../b', index: 1 },
+      { field: 'paths', problem: 'invalid', value: '/%2e', index: 2 },
     ],
   })
   const paths = (count: number) => ({

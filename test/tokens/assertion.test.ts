@@ -80,6 +80,16 @@ t.test('of() says nothing of a sign-in where there was none', async (t) => {
   for (const name of ['sid', 'amr', 'acr', 'auth_time', 'email']) t.notOk(name in claims, name)
 })
 
+t.test('of() names a service by what stays when its token is replaced', async (t) => {
+  const { assertions } = world()
+  const service = { ...alice, name: 'service:backup', proved: [] }
+  const subjects = ['usr_0123456789012345678901', 'usr_9876543210987654321098'].map(
+    (userId) =>
+      decodeJwt(assertions.of('wiki', { ...service, userId: userId as UserId }, undefined)).sub,
+  )
+  t.strictSame(subjects, ['service:backup', 'service:backup'])
+})
+
 t.test(
   'of() gives the same one for half a minute, for each app and principal its own',
   async (t) => {
