@@ -106,8 +106,9 @@ export async function startApp(
     },
     { ...settings.sessions, api: apiSessions(settings) },
   )
+  const policy = compilePolicy(settings.apps)
   const { apiTokens, chores: tokenChores } = createApiTokenParts(
-    { store, changes: changes(), secondFactorDue, clock },
+    { store, changes: changes(), access: { policy, sessions }, secondFactorDue, clock },
     settings,
   )
   const revocations = createAppRevocations({
@@ -115,7 +116,6 @@ export async function startApp(
     changes: changes(),
     clock,
   })
-  const policy = compilePolicy(settings.apps)
   const limiter = createMemoryLimiter({ clock })
   const budgets = namedBudgets({
     auth: settings.limits.auth,

@@ -1,6 +1,7 @@
 import { type TokenFormView, tokenFormPage } from '../../src/pages/account/token-form-page.ts'
 import { type TokenListView, tokenListPage } from '../../src/pages/account/token-list-page.ts'
 import { type TokenMadeView, tokenMadePage } from '../../src/pages/account/token-made-page.ts'
+import { type TokenProofView, tokenProofPage } from '../../src/pages/account/token-proof-page.ts'
 import { askPage } from '../../src/pages/ask-page.ts'
 import { PATHS } from '../../src/pages/paths.ts'
 import { catalogue } from '../../src/pages/text/catalogue.ts'
@@ -73,6 +74,11 @@ const refused: TokenFormView = {
   ],
 }
 
+const proof: TokenProofView = {
+  passwordPath: '/.sallyport/confirm?factor=password',
+  secondPath: '/.sallyport/confirm?factor=any_second',
+}
+
 const made: TokenMadeView = {
   name: 'Sauvegarde de nuit',
   token: `sallyport_pat_${'EXAMPLE0'.repeat(6)}0`,
@@ -91,6 +97,8 @@ export const TOKEN_PAGES: readonly SamplePage[] = [
   page('tokens-none', tokenListPage, { tokens: [] }),
   page('token-new', tokenFormPage, form),
   page('token-new-refused', tokenFormPage, refused),
+  page('token-new-unproved', tokenFormPage, { ...form, proof }),
+  page('token-proof', tokenProofPage, proof),
   page('token-made', tokenMadePage, made),
   {
     name: 'token-revoke',

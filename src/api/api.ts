@@ -22,7 +22,9 @@ export function createApi(deps: ApiDeps, routes: readonly ApiRoute[]): Api {
 
   const run = async (visit: Visit, req: IncomingMessage): Promise<ApiResult> => {
     const language = deps.languageOf(visit)
-    const [path = '', search = ''] = visit.target.split('?', 2)
+    const mark = visit.target.indexOf('?')
+    const path = mark < 0 ? visit.target : visit.target.slice(0, mark)
+    const search = mark < 0 ? '' : visit.target.slice(mark + 1)
     if (!isAtHome(visit)) {
       return refuse('not_found', { detail: `${visit.site.portalOrigin}${path}` })
     }
@@ -97,10 +99,13 @@ async function readJson(visit: Visit, req: IncomingMessage): Promise<Body> {
 
 const JSON_TYPE = /^application\/json[ \t]*(?:;[ \t]*charset="?utf-8"?[ \t]*)?$/i
 
+const LONGEST_QUERY = 8192
+
 /** Each name once; a name that comes twice has two readings. */
 function readQuery(search: string): Readonly<Record<string, string>> | undefined {
+  if (search.length > LONGEST_QUERY) return undefined
   const query = new Map<string, string>()
-  for (const [name, value] of new URLSearchParams(search.slice(0, 8192))) {
+  for (const [name, value] of new URLSearchParams(search)) {
     if (query.has(name) || query.size >= 32) return undefined
     query.set(name, value)
   }

@@ -5,6 +5,7 @@ import { FOR_SETTINGS, lackOf } from '../policy/step-up.ts'
 import type { AccessStage } from '../tokens/access-token.ts'
 import type { ApiDeps } from './api-deps.ts'
 import { API } from './api-paths.ts'
+import { confirmationsOf } from './auth/ways.ts'
 import { refuse } from './refusals.ts'
 import type { ApiCaller, ApiResult, ApiRoute } from './route.ts'
 
@@ -57,7 +58,8 @@ export async function callerOf(
     return { kind: 'refused', result: refuse('not_an_administrator') }
   }
   if (isFreshStage(route.stage) && lackOf(FOR_SETTINGS, session.factors, now) !== undefined) {
-    return { kind: 'refused', result: refuse('fresh_proof_required') }
+    const ways = await confirmationsOf(deps, visit, caller)
+    return { kind: 'refused', result: refuse('fresh_proof_required', { extra: { ways } }) }
   }
   return { kind: 'caller', caller }
 }

@@ -26,6 +26,15 @@ export const problemSchema = z
         }),
       )
       .optional(),
+    reason: z.string().describe('Which of several reasons a code may have; stable').optional(),
+    ways: z
+      .array(z.enum(['passkey', 'totp', 'sms', 'recovery-code', 'password']))
+      .describe('With `fresh_proof_required`: which routes below `/confirm` count here, best first')
+      .optional(),
+    drift_seconds: z
+      .int()
+      .describe('With `clock_drift`: how far the clock of the device is ahead')
+      .optional(),
   })
   .meta({ id: 'Problem', description: 'A refusal (RFC 9457)' })
 

@@ -76,7 +76,11 @@ t.test('bans are added, listed and lifted; one of oneself only by force', async 
   t.match(next.body, { bans: [{ network: '203.0.113.7/32', reason: 'tries passwords' }] })
   t.equal((await admin('POST /bans/lift', { network: '203.0.113.7' })).status, 204)
   t.equal((await admin('POST /bans/lift', { network: '203.0.113.7' })).status, 404)
-  t.equal((await admin('POST /bans', { network: 'x', seconds: 60 })).code, 'invalid_request')
+  const odd = await admin('POST /bans', { network: '300.1.1.1', seconds: 60 })
+  t.match(odd.body, {
+    code: 'invalid_request',
+    errors: [{ path: '/body/network', message: /such as 203\.0\.113\.7/ }],
+  })
   t.equal((await admin('POST /bans', { ...ban, reason: 'a\nb' })).code, 'invalid_request')
 })
 
@@ -125,7 +129,14 @@ t.test('service tokens are made, shown once, listed and revoked', async (t) => {
   t.match(listIn(listed, 'tokens'), [{ name: 'backup', scope: { methods: ['GET'] } }])
   t.notMatch(JSON.stringify(listed.body), token)
   const wrong = await admin('POST /tokens', { ...order, apps: ['nowhere'] })
-  t.match(wrong, { status: 400, body: { errors: [{ path: '/body/apps', code: 'invalid' }] } })
+  t.match(wrong, { status: 400, body: { errors: [{ path: '/body/apps/0', code: 'invalid' }] } })
+
+  t.match(wrong.body['errors'], [{ message: /GET \/admin\/apps/ }])
+  const odd = await admin('POST /tokens', { ...order, groups: ['a', 'b,c'], name: 'a:b' })
+  t.match(odd.body['errors'], [
+    { path: '/body/name', message: /^Letters of one script/ },
+    { path: '/body/groups/1', message: /^Letters of one script.*: \/$/ },
+  ])
 
   clock.advance(SECOND)
   const [app] = listIn(await admin('GET /apps'), 'apps')

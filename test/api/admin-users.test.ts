@@ -41,7 +41,10 @@ t.test('an account is changed, and its groups hold on its next request', async (
   const id = await idOf('bea')
   const wrong = await admin(`PATCH /users/${id}`, { email: 'no', groups: ['ok', 'a b'] })
   t.equal(wrong.code, 'invalid_request')
-  t.match(wrong.body['errors'], [{ path: '/body/email' }, { path: '/body/groups/1' }])
+  t.match(wrong.body['errors'], [
+    { path: '/body/email', message: /such as alice@example\.com/ },
+    { path: '/body/groups/1', message: /digits and/ },
+  ])
   const token = tokenOf(await signIn(bea))
   t.equal((await call('/session', { token })).status, 200)
   const changed = await admin(`PATCH /users/${id}`, {
@@ -129,6 +132,34 @@ t.test('people are invited by a link; no administrator knows a password', async 
     'invalid_request',
   )
 })
+
+t.test(
+  'an address that is somebody’s name, and a name that is an address, are refused',
+  async (t) => {
+    await person('boss', { email: 'boss@example.com', totp: false })
+    await person('cleo@example.com', { totp: false })
+    const id = await idOf('boss')
+    const nameTaken = { status: 409, code: 'conflict', body: { reason: 'name_taken' } }
+    const addressTaken = { status: 409, code: 'conflict', body: { reason: 'address_taken' } }
+
+    const invited = { email: 'x@example.com', name: 'BOSS@example.com' }
+    t.match(await admin('POST /invitations', invited), nameTaken)
+    const email = 'Cleo@Example.com'
+    t.match(await admin('POST /invitations', { email }), addressTaken)
+
+    const change = { email, display_name: 'Other', groups: ['staff'] }
+    const refused = await admin(`PATCH /users/${id}`, change)
+    t.match(refused, addressTaken)
+    t.equal(refused.body['detail'], 'This address is the name of another account.')
+    t.match((await admin(`GET /users/${id}`)).body, {
+      email: 'boss@example.com',
+      display_name: 'boss',
+      groups: [],
+    })
+    const own = await admin(`PATCH /users/${await idOf('cleo@example.com')}`, { email })
+    t.match(own, { status: 200, body: { email: 'Cleo@example.com' } })
+  },
+)
 
 t.test('of changes at once, one account that administers is always left', async (t) => {
   for (const name of ['one', 'two', 'off']) await person(name, { groups: ['ops'], totp: false })

@@ -41,6 +41,7 @@ t.test('a login at an app is kept, shown without its password, and forgotten', a
     await api.call('DELETE', path),
   ]) {
     t.match([late.status, late.at('code')], [403, 'fresh_proof_required'])
+    t.strictSame(late.at('ways'), ['password'])
   }
   t.match((await api.call('GET', path)).body, set.body)
   const again = await world.client()

@@ -60,6 +60,7 @@ t.test('authenticator apps are set up, named and removed by the API alone', asyn
   clock.advance(11 * MINUTE)
   const stale = await api.call('DELETE', `/factors/totp/${id}`)
   t.match([stale.status, stale.at('code')], [403, 'fresh_proof_required'])
+  t.strictSame(stale.at('ways'), ['totp', 'recovery-code'], 'and the password is none of them')
   await api.call('POST', '/confirm/totp', { code: codeOf(next.text('secret')) })
   const dead = api.token
   const removed = await api.call('DELETE', `/factors/totp/${id}`)

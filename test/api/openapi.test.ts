@@ -1,9 +1,11 @@
 import { Validator } from '@seriousme/openapi-schema-validator'
 import t from 'tap'
 import { NO_PARTS } from '../../scripts/samples/api.ts'
+import type { ApiDeps } from '../../src/api/api-deps.ts'
 import { apiRoutes } from '../../src/api/api-routes.ts'
 import { openApi } from '../../src/api/openapi.ts'
 import { PROBLEMS } from '../../src/api/problems.ts'
+import type { RawCall } from '../../src/api/route.ts'
 import { createBrowser } from '../support/browser-client.ts'
 import { apiWorld } from './world.ts'
 
@@ -69,6 +71,41 @@ t.test('every code of a refusal is in the description and is told by some route'
   )
   const { Problem } = document.components.schemas
   for (const code of Object.keys(PROBLEMS)) t.match(JSON.stringify(Problem), code)
+})
+
+t.test('what is switched off is refused as described', async (t) => {
+  const off: ApiDeps = new Proxy(NO_PARTS, {
+    get: (parts, name) =>
+      name === 'phones'
+        ? { enabled: false }
+        : name === 'passkeys'
+          ? { usableAt: () => false }
+          : Reflect.get(parts, name),
+  })
+  const call = {
+    visit: { site: { origin: world.home } },
+    language: 'en',
+    params: {},
+    body: { code: '000000' },
+    caller: { session: {}, account: {}, level: 'two_factor' },
+    context: {},
+  }
+  const refused: string[] = []
+  for (const route of apiRoutes(off, world.home)) {
+    if (!/sms|passkey|phone/.test(route.path)) continue
+    // The rest has more to do before it answers, and nothing here to do it with.
+    const result = await route.run(call as unknown as RawCall).catch(() => undefined)
+    if (result?.kind !== 'problem' || result.problem.code === 'invalid_request') continue
+    refused.push(`${route.method} ${route.path}`)
+    const { code } = result.problem
+    t.ok(route.problems.includes(code), `${route.method} ${route.path}: ${code}`)
+  }
+  for (const path of ['/second-step', '/confirm']) {
+    for (const way of ['sms', 'sms/send', 'passkey/options']) {
+      t.ok(refused.includes(`POST ${path}/${way}`), `${path}/${way}`)
+    }
+  }
+  t.ok(refused.includes('POST /sign-in/passkey/options'))
 })
 
 t.test('openApi() refuses two shapes of one name, and leads no shape to itself', async (t) => {

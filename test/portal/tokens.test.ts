@@ -1,4 +1,7 @@
 import t from 'tap'
+import { openVault } from '../../src/compose/vault.ts'
+import { HOUR } from '../../src/lib/duration.ts'
+import { createLinks } from '../../src/login/links.ts'
 import { accountWorld, at } from './account-world.ts'
 
 const TOKEN = /sallyport_pat_[0-9A-Za-z]{49}/
@@ -21,7 +24,9 @@ t.test('a token is made, shown once, used, and revoked (main path)', async (t) =
   for (const words of [/Give the token a name/, /number of days from 1 to 365/, /“x” cannot be/]) {
     t.match(wrong.text, words)
   }
-  const fields = { name: 'Backup <b>', days: '30', methods: 'GET', paths: '/a/** /b' }
+  const [, app = ''] = /name="(app-[\w-]+)"/.exec(form.html) ?? []
+  t.not(app, '', 'the apps she may use are there to choose')
+  const fields = { name: 'Backup <b>', days: '30', methods: 'GET', paths: '/a/** /b', [app]: '1' }
   const made = await browser.submit(wrong, wrong.form('once'), fields)
   t.equal(made.status, 200)
   const [token = ''] = TOKEN.exec(made.html) ?? []
@@ -39,7 +44,7 @@ t.test('a token is made, shown once, used, and revoked (main path)', async (t) =
   t.equal(again.html.split('Backup &lt;b&gt;').length - 1, 2, 'its name and what is read aloud')
   t.notMatch(again.text, TOKEN)
   t.match(again.text, `…${token.slice(-4)}`)
-  t.match(again.text, 'GET · /a/** /b')
+  t.match(again.text, /\S · GET · \/a\/\*\* \/b/, 'with the app')
 
   const id = /id=(tok_[\w-]+)/.exec(again.html)?.[1] ?? ''
   const ask = await browser.open(`${home}${at(`/account/tokens/revoke?id=${id}`)}`)
@@ -76,4 +81,68 @@ t.test('making and revoking ask for a fresh proof, and for one’s own token', a
   t.match(late.header('location') ?? '', '/login/confirm')
   const still = await alice.open(`${home}${at('/account/tokens')}`)
   t.notMatch(still.text, 'late')
+})
+
+t.test(
+  'a session that a link alone opened makes no token before something is proved',
+  async (t) => {
+    const { home, newBrowser, add, clock, dataDir } = await accountWorld(t)
+    const sid = await add('sid')
+    const browser = newBrowser()
+    await using vault = await openVault({ store: { path: `${dataDir}/sallyport.db` } })
+    const { id } = (await vault.store.accounts.byName('sid')) ?? {}
+    if (id === undefined) return t.fail('no account')
+    const lasts = { reset: HOUR, invitation: HOUR, signIn: HOUR }
+    const { token } = await createLinks({ store: vault.store.links, clock }, lasts).issue(
+      'sign_in',
+      id,
+    )
+    const link = await browser.open(`${home}${at('/link')}?token=${token.reveal()}`)
+    await browser.submit(link, link.form('token'), {}, { follow: true })
+
+    const stop = await browser.open(`${home}${at('/account/tokens/new')}`)
+    t.equal(stop.status, 403)
+    t.match(stop.text, /Confirm who you are first.*opened by a one-time link/s)
+    t.notMatch(stop.html, /name="once"/)
+    const confirm = await browser.click(stop, 'factor=password', { follow: true })
+    const form = await browser.submit(
+      confirm,
+      confirm.form('password'),
+      { password: sid.password },
+      { follow: true },
+    )
+    t.match(form.url.href, /account\/tokens\/new$/, 'and back to the form')
+    const made = await browser.submit(form, form.form('once'), { name: 'for later' })
+    t.match(made.html, TOKEN)
+    const [kept] = await vault.store.apiTokens.ofUser(id)
+    t.match(kept?.factors, [{ kind: 'password' }])
+    t.equal(kept?.factors.length, 1, 'the link counts for nothing')
+  },
+)
+
+t.test('a form that is sent with a link alone keeps what was typed', async (t) => {
+  const { home, newBrowser, add, signIn, clock, dataDir } = await accountWorld(t)
+  const browser = newBrowser()
+  const ida = await add('ida', true)
+  await signIn(browser, ida)
+  const form = await browser.open(`${home}${at('/account/tokens/new')}`)
+  await using vault = await openVault({ store: { path: `${dataDir}/sallyport.db` } })
+  const { id } = (await vault.store.accounts.byName('ida')) ?? {}
+  const [session] = id === undefined ? [] : await vault.store.sessions.ofUser(id)
+  if (id === undefined || session === undefined) return t.fail('no session')
+  const factors = [{ kind: 'link', at: clock.now() } as const]
+  await vault.store.sessions.replace(session.tokenHash, { ...session, factors })
+  clock.advance(20_000)
+  const fields = { name: 'nightly', days: '12', paths: '/a/**' }
+  const sent = await browser.submit(form, form.form('once'), fields)
+  t.equal(sent.status, 403)
+  for (const typed of Object.values(fields)) t.match(sent.html, `value="${typed}"`)
+  t.match(sent.html, /factor=password[^>]* target="_blank"/)
+  t.match(sent.html, /factor=any_second/)
+  t.strictSame(await vault.store.apiTokens.ofUser(id), [])
+
+  const confirm = await browser.click(sent, 'factor=password', { follow: true })
+  await browser.submit(confirm, confirm.form('password'), { password: ida.password })
+  const made = await browser.submit(sent, sent.form('once'), fields)
+  t.match(made.html, TOKEN, 'and it goes through when it is sent again')
 })

@@ -79,7 +79,7 @@ export function appLoginRoutes(deps: ApiDeps): readonly ApiRoute[] {
         if (set.kind === 'unknown') return refuse('not_found')
         if (set.kind === 'refused') {
           const { wrong, refusal } = bodyReader(language)
-          wrong(set.fault, 'invalid')
+          wrong(set.fault, LOGIN_PARTS[set.fault], 'invalid')
           return refusal() ?? refuse('invalid_request')
         }
         const found = await find(call)
@@ -103,6 +103,8 @@ export function appLoginRoutes(deps: ApiDeps): readonly ApiRoute[] {
     }),
   ]
 }
+
+const LOGIN_PARTS = { user: 'login_user', password: 'login_password' } as const
 
 type Asking = {
   readonly caller: ApiCaller

@@ -117,7 +117,7 @@ export function banRoutes(deps: ApiDeps): readonly ApiRoute[] {
 
 function noNetwork(language: 'fr' | 'en') {
   const { wrong, refusal } = bodyReader(language)
-  wrong('network', 'invalid')
+  wrong('network', 'network', 'invalid')
   return refusal() ?? refuse('invalid_request')
 }
 

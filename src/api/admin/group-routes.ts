@@ -66,7 +66,7 @@ function membership(deps: ApiDeps, what: 'add' | 'remove'): ApiRoute {
     handle: async (call) => {
       const { body, language, caller } = call
       const { read, refusal } = bodyReader(language)
-      const group = read('group', body.group, parseGroupName)
+      const group = read('group', 'group', body.group, parseGroupName)
       if (group === undefined) return refusal() ?? refuse('invalid_request')
       const account = await userById(deps, body.user_id)
       if (account === undefined) return refuse('not_found')

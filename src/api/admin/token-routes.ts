@@ -5,8 +5,8 @@ import type { ApiDeps } from '../api-deps.ts'
 import { refuse } from '../refusals.ts'
 import { type ApiRoute, apiRoute } from '../route.ts'
 import { instant, instantOf } from '../schemas.ts'
+import { refusedOrder } from '../tokens/refused-order.ts'
 import { conflict } from './conflicts.ts'
-import { bodyReader } from './faults.ts'
 import { tell } from './told.ts'
 import { userById } from './users.ts'
 
@@ -111,13 +111,8 @@ export function adminTokenRoutes(deps: ApiDeps): readonly ApiRoute[] {
               body: { ...answer(token), token: text.reveal() },
             }
           }
-          case 'refused': {
-            const { wrong, refusal } = bodyReader(language)
-            for (const { field, problem } of made.problems) {
-              wrong(field === 'lifetime' ? 'seconds' : field, problem)
-            }
-            return refusal() ?? refuse('invalid_request')
-          }
+          case 'refused':
+            return refusedOrder(made.problems, { language, name: 'account_name', apps: 'all' })
           case 'full':
           case 'off':
             return conflict('tokens_full', language)

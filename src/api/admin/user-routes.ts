@@ -6,6 +6,7 @@ import {
   parseGroupName,
 } from '../../accounts/account-name.ts'
 import { newUserId } from '../../accounts/user-id.ts'
+import type { UserId } from '../../identity/principal.ts'
 import { foldName } from '../../lib/fold.ts'
 import type { ApiDeps } from '../api-deps.ts'
 import { refuse } from '../refusals.ts'
@@ -115,10 +116,10 @@ function invite(deps: ApiDeps): ApiRoute {
     handle: async (call) => {
       const { body, language, context } = call
       const { read, refusal } = bodyReader(language)
-      const email = read('email', body.email, parseEmail)
-      const name = read('name', body.name, parseAccountName) ?? ''
+      const email = read('email', 'email', body.email, parseEmail)
+      const name = read('name', 'account_name', body.name, parseAccountName) ?? ''
       const groups = (body.groups ?? []).flatMap(
-        (group, i) => read(`groups/${i}`, group, parseGroupName) ?? [],
+        (group, i) => read(`groups/${i}`, 'group', group, parseGroupName) ?? [],
       )
       const refused = refusal()
       if (refused !== undefined || email === undefined) {
@@ -126,9 +127,10 @@ function invite(deps: ApiDeps): ApiRoute {
       }
       const delivered = body.deliver ?? (admin.notify === undefined ? 'link' : 'mail')
       if (delivered === 'mail' && admin.notify === undefined) return conflict('no_mail', language)
-      if (name !== '' && (await deps.accounts.byName(name)) !== undefined) {
+      if (name !== '' && !(await deps.accounts.isNameFree(name))) {
         return conflict('name_taken', language)
       }
+      if (await isNameOf(deps, email)) return conflict('address_taken', language)
       const { token, expiresAt } = await admin.links.invite({
         email,
         name,
@@ -173,13 +175,17 @@ function change(deps: ApiDeps): ApiRoute {
       const account = await userById(deps, params['user'])
       if (account === undefined) return refuse('not_found')
       const { read, refusal } = bodyReader(language)
-      const email = body.email === '' ? '' : read('email', body.email, parseEmail)
-      const displayName = read('display_name', body.display_name, parseDisplayName)
+      const email = body.email === '' ? '' : read('email', 'email', body.email, parseEmail)
+      const displayName = read('display_name', 'display_name', body.display_name, parseDisplayName)
       const groups = body.groups?.flatMap(
-        (group, i) => read(`groups/${i}`, group, parseGroupName) ?? [],
+        (group, i) => read(`groups/${i}`, 'group', group, parseGroupName) ?? [],
       )
       const refused = refusal()
       if (refused !== undefined) return refused
+      // Before the groups are changed; the change itself asks once more.
+      if (email !== undefined && (await isNameOf(deps, email, account.id))) {
+        return conflict('address_taken', language)
+      }
       const now = deps.clock.now()
       if (groups !== undefined) {
         if (account.id === caller.account.id && !groups.some((one) => admin.groups.includes(one))) {
@@ -192,7 +198,7 @@ function change(deps: ApiDeps): ApiRoute {
         if (outcome === 'last') return conflict('last_administrator', language)
       }
       if (email !== undefined || displayName !== undefined) {
-        await deps.accounts.change(
+        const outcome = await deps.accounts.change(
           account.id,
           {
             ...(email === undefined ? {} : { email }),
@@ -200,6 +206,8 @@ function change(deps: ApiDeps): ApiRoute {
           },
           now,
         )
+        if (outcome === 'gone') return refuse('not_found')
+        if (outcome === 'address_taken') return conflict('address_taken', language)
       }
       if (body.language !== undefined) {
         await deps.accounts.setLanguage(account.id, body.language ?? '', now)
@@ -207,4 +215,10 @@ function change(deps: ApiDeps): ApiRoute {
       return changedUser(deps, call, account, await deps.accounts.byId(account.id))
     },
   })
+}
+
+/** Whether the address is the name of an account but `self`, as a sign-in would read it. */
+async function isNameOf(deps: ApiDeps, email: string, self?: UserId): Promise<boolean> {
+  const account = await deps.accounts.byName(foldName(email))
+  return account !== undefined && account.id !== self
 }

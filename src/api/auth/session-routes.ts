@@ -86,6 +86,10 @@ export function sessionRoutes(deps: ApiDeps): readonly ApiRoute[] {
       operationId: 'passwordConfirmation',
       tag: 'Confirming who one is',
       summary: 'Confirm who you are with the password',
+      description:
+        'For an account with a second factor it is no fresh proof in the sense of ' +
+        '`fresh_proof_required`, whose `ways` name what is; apps whose rules ask for the password ' +
+        'by name take it.',
       stage: 'complete',
       whileDue: true,
       body: z.strictObject({ password: passwordText }),

@@ -63,6 +63,7 @@ export function signInRoutes(deps: ApiDeps): readonly ApiRoute[] {
           }),
         },
       },
+      problems: ['not_found'],
       handle: async ({ visit }) => {
         if (!deps.passkeys.usableAt(visit.site.origin)) return refuse('not_found')
         // SECURITY: the challenge is worth something only together with this.

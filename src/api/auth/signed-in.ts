@@ -10,10 +10,7 @@ import { deviceMark } from '../device.ts'
 import { refuse } from '../refusals.ts'
 import type { ApiResult } from '../route.ts'
 import { issuedPair, tokenPair } from './issued-pair.ts'
-
-/** Ways to take the second step, as the routes of that step are named. */
-const WAYS = ['passkey', 'totp', 'sms', 'recovery-code'] as const
-type Way = (typeof WAYS)[number]
+import { WAYS, waysOf } from './ways.ts'
 
 const staged = {
   access_token: z.string().describe('Opens only the routes that this stage has'),
@@ -130,19 +127,4 @@ async function stageToken(
 /** When something was proved last. */
 export function authTimeOf({ factors, createdAt }: Session): number {
   return factors.reduce((last, { at }) => Math.max(last, at), createdAt)
-}
-
-async function waysOf(
-  { enrolled, passkeys, phones }: Deps,
-  visit: Visit,
-  account: Account,
-): Promise<Way[]> {
-  const has = await enrolled.of(account.id)
-  const there: Readonly<Record<Way, boolean>> = {
-    passkey: has.passkeys > 0 && passkeys.usableAt(visit.site.origin),
-    totp: has.totp > 0,
-    sms: has.sms && phones.enabled,
-    'recovery-code': has.recoveryCodes > 0,
-  }
-  return WAYS.filter((way) => there[way])
 }

@@ -101,7 +101,7 @@ export function stepRoutes(deps: ApiDeps, at: StepPlace): readonly ApiRoute[] {
       operationId: `sendSms${suffix}`,
       summary: 'Have a code sent to the account’s phone number',
       answers: { 202: { description: 'It is on its way', schema: sent } },
-      problems: ['too_many_requests', 'not_sent'],
+      problems: ['not_found', 'conflict', 'too_many_requests', 'not_sent'],
       handle: async ({ caller, context, language }) => {
         if (!deps.phones.enabled) return refuse('not_found')
         const { session, account } = caller
@@ -138,7 +138,7 @@ export function stepRoutes(deps: ApiDeps, at: StepPlace): readonly ApiRoute[] {
       summary: `${verb} with the code of a text message`,
       body: codeBody,
       answers,
-      problems,
+      problems: [...problems, 'not_found'],
       handle: async ({ visit, caller, body, context, language }) => {
         if (!deps.phones.enabled) return refuse('not_found')
         const code = parseTotpCode(body.code)
@@ -161,7 +161,7 @@ export function stepRoutes(deps: ApiDeps, at: StepPlace): readonly ApiRoute[] {
           schema: z.object({ options: passkeyOptions }),
         },
       },
-      problems: ['conflict'],
+      problems: ['not_found', 'conflict'],
       handle: async ({ visit, caller }) => {
         if (!deps.passkeys.usableAt(visit.site.origin)) return refuse('not_found')
         const allowed = await deps.passkeys.ofUser(caller.account.id)

@@ -2,11 +2,13 @@ import { z } from 'zod'
 import { DAY, SECOND } from '../../lib/duration.ts'
 import { auditContext } from '../../login/step.ts'
 import { type ApiToken, parseApiTokenId } from '../../tokens/api-token.ts'
-import { bodyReader } from '../admin/faults.ts'
+import { ownProofs } from '../../tokens/api-token-order.ts'
 import type { ApiDeps } from '../api-deps.ts'
+import { waysOf } from '../auth/ways.ts'
 import { refuse } from '../refusals.ts'
 import { type ApiRoute, apiRoute } from '../route.ts'
 import { instant, instantOf } from '../schemas.ts'
+import { refusedOrder } from './refused-order.ts'
 
 const TAG = 'Personal tokens'
 
@@ -51,7 +53,9 @@ export function ownTokenRoutes(deps: ApiDeps): readonly ApiRoute[] {
       operationId: 'createOwnToken',
       tag: TAG,
       summary: 'Make a personal token, shown this once',
-      description: 'It acts as its owner, with the factors this sign-in has proved.',
+      description:
+        'It acts as its owner, with the factors this sign-in has proved. A one-time sign-in link ' +
+        'proves none.',
       stage: 'fresh',
       body: z.strictObject({
         name: z.string().max(64).describe('What it is for'),
@@ -72,12 +76,19 @@ export function ownTokenRoutes(deps: ApiDeps): readonly ApiRoute[] {
         },
       },
       problems: ['not_found', 'conflict'],
-      handle: async ({ body, language, caller: { account, session }, context }) => {
+      handle: async ({ visit, body, language, caller: { account, session }, context }) => {
+        const factors = ownProofs(session.factors)
+        if (factors.length === 0 && deps.apiTokens.rules.personal.enabled) {
+          const ways = [...(await waysOf(deps, visit, account)), 'password']
+          return refuse('fresh_proof_required', { detail: UNPROVED[language], extra: { ways } })
+        }
+        const asker = { session: session.id, address: context.address }
         const { apps = [], methods = [], paths = [], name, seconds } = body
         const made = await deps.apiTokens.create({
           kind: 'personal',
           owner: account.id,
-          factors: session.factors,
+          factors,
+          asker,
           name,
           lifetime: seconds === null ? 'never' : seconds * SECOND,
           scope: { apps, methods, paths },
@@ -88,11 +99,14 @@ export function ownTokenRoutes(deps: ApiDeps): readonly ApiRoute[] {
           case 'full':
             return refuse('conflict', { detail: FULL[language] })
           case 'refused': {
-            const { wrong, refusal } = bodyReader(language)
-            for (const { field, problem } of made.problems) {
-              wrong(field === 'lifetime' ? 'seconds' : field, problem)
-            }
-            return refusal() ?? refuse('invalid_request')
+            const named = made.problems.some(({ field }) => field === 'apps')
+            const usable = named ? await deps.apiTokens.appsOf(asker) : []
+            return refusedOrder(made.problems, {
+              language,
+              name: 'token_name',
+              longest: deps.apiTokens.rules.personal.longest,
+              apps: usable.filter(({ hidden }) => !hidden).map((app) => app.name),
+            })
           }
           case 'created': {
             const { token, text } = made
@@ -129,6 +143,11 @@ export function ownTokenRoutes(deps: ApiDeps): readonly ApiRoute[] {
     }),
   ]
 }
+
+const UNPROVED = {
+  en: 'This session was opened by a one-time link: prove a factor of your own first.',
+  fr: 'Cette session a été ouverte par un lien à usage unique\u00a0: prouvez d’abord un facteur à vous.',
+} as const
 
 const FULL = {
   en: 'You have as many tokens as you may have: revoke one first.',

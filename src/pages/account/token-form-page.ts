@@ -5,6 +5,7 @@ import { layout } from '../layout.ts'
 import { PATHS } from '../paths.ts'
 import { catalogue } from '../text/catalogue.ts'
 import type { PageContext } from '../views.ts'
+import { proofLinks, type TokenProofView } from './token-proof-page.ts'
 
 export type TokenFormField = 'name' | 'days' | 'apps' | 'methods' | 'paths'
 
@@ -32,12 +33,14 @@ export type TokenFormView = {
   }[]
   /** There are as many tokens as there may be. */
   readonly full?: number
+  /** The session was opened by a one-time link alone: what to prove before this is sent again. */
+  readonly proof?: TokenProofView
 }
 
 /** What a new token is to be called, and may be used for. */
 export function tokenFormPage(context: PageContext, view: TokenFormView): string {
   const text = catalogue(context.language)
-  const { form: words, problem } = text.tokens
+  const { form: words, problem, proof } = text.tokens
   const messageOf = (field: TokenFormField): string | undefined => {
     const found = view.problems.find((one) => one.field === field)
     if (found === undefined) return undefined
@@ -57,6 +60,7 @@ export function tokenFormPage(context: PageContext, view: TokenFormView): string
   }
   const firstApp = view.apps[0]?.field
   const items: readonly SummaryItem[] = [
+    ...(view.proof === undefined ? [] : [{ message: proof.lead }]),
     ...(view.full === undefined ? [] : [{ message: problem.full(view.full) }]),
     ...(['name', 'days', 'apps', 'methods', 'paths'] as const).flatMap((field) => {
       const message = messageOf(field)
@@ -85,7 +89,11 @@ export function tokenFormPage(context: PageContext, view: TokenFormView): string
     { title: words.title, failed: items.length > 0 },
     html`${errorSummary(text, items)}<h1>${words.title}</h1>
 <p class="lead">${words.lead}</p>
-${form(
+${
+  view.proof !== undefined &&
+  html`<p>${proof.keep}</p>
+${proofLinks(context, view.proof, { anotherTab: true })}`
+}${form(
   context,
   { action: PATHS.newToken },
   html`${hidden('once', view.once)}${field('name', words.name, words.nameHint)}${field(

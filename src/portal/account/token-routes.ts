@@ -7,6 +7,7 @@ import { auditContext } from '../../login/step.ts'
 import { type TokenFormView, tokenFormPage } from '../../pages/account/token-form-page.ts'
 import { type TokenView, tokenListPage } from '../../pages/account/token-list-page.ts'
 import { tokenMadePage } from '../../pages/account/token-made-page.ts'
+import { type TokenProofView, tokenProofPage } from '../../pages/account/token-proof-page.ts'
 import { askPage } from '../../pages/ask-page.ts'
 import { withQuery } from '../../pages/link.ts'
 import { PATHS } from '../../pages/paths.ts'
@@ -14,8 +15,10 @@ import { problemPage } from '../../pages/problems/problem-page.ts'
 import { catalogue } from '../../pages/text/catalogue.ts'
 import type { Session } from '../../sessions/session.ts'
 import type { ApiToken } from '../../tokens/api-token.ts'
-import type { ApiTokenProblem } from '../../tokens/api-token-order.ts'
+import { type ApiTokenProblem, ownProofs, type TokenAsker } from '../../tokens/api-token-order.ts'
+import { confirmPath } from '../asked-proof.ts'
 import type { Form } from '../form.ts'
+import { toSelf } from '../own-links.ts'
 import { ownSession } from '../own-session.ts'
 import type { PortalDeps } from '../portal-deps.ts'
 import type { Route } from '../route.ts'
@@ -51,6 +54,12 @@ export function tokenRoutes(deps: PortalDeps): readonly Route[] {
       handle: async (visit) => {
         const fresh = await mayMake(deps, visit)
         if (fresh.kind === 'first') return fresh.answer
+        const proof = await proofFirst(deps, visit, fresh)
+        if (proof !== undefined) {
+          return deps.frame.page(visit, 403, (page) => tokenProofPage(page, proof), {
+            self: PATHS.newToken,
+          })
+        }
         return formPage(deps, visit, 200, {})
       },
     },
@@ -133,22 +142,41 @@ async function ownToken(
   return { kind: 'found', token, account, session }
 }
 
-async function make(
+/** Where to go for a proof of one's own; `undefined`: the session has one. */
+async function proofFirst(
   deps: PortalDeps,
   visit: Visit,
-  form: Form,
-  { account, session }: Owner,
-): Promise<Answer> {
+  { session, account }: Owner,
+): Promise<TokenProofView | undefined> {
+  if (ownProofs(session.factors).length > 0) return undefined
+  const back = deps.tickets.issue(`${visit.site.origin}${PATHS.newToken}`)
+  const way = (factor: 'password' | 'any_second') =>
+    toSelf(confirmPath({ maxAge: Infinity, factors: [factor] }), back)
+  return {
+    passwordPath: way('password'),
+    ...((await deps.enrolled.hasSecond(account.id)) ? { secondPath: way('any_second') } : {}),
+  }
+}
+
+function askerOf(visit: Visit): TokenAsker {
+  return { cookie: sessionToken(visit) ?? '', address: visit.client.address }
+}
+
+async function make(deps: PortalDeps, visit: Visit, form: Form, owner: Owner): Promise<Answer> {
+  const { account, session } = owner
   const typed = {
     name: form.value('name'),
     days: form.value('days').trim(),
     methods: form.value('methods'),
     paths: form.value('paths'),
   }
-  const apps = await choices(deps, visit)
+  const asker = askerOf(visit)
+  const apps = await choices(deps, asker)
   const chosen = apps.filter(({ field }) => form.has(field)).map(({ name }) => name)
   const again = (problems: readonly ApiTokenProblem[], full?: number): Promise<Answer> =>
     formPage(deps, visit, 422, { ...typed, chosen, problems, full })
+  const proof = await proofFirst(deps, visit, owner)
+  if (proof !== undefined) return formPage(deps, visit, 403, { ...typed, chosen, proof })
   const { personal } = deps.apiTokens.rules
   const lifetime = lifetimeOf(typed.days, personal.endless)
   const once = form.value('once')
@@ -156,12 +184,13 @@ async function make(
   const order = {
     kind: 'personal',
     owner: account.id,
-    factors: session.factors,
+    factors: ownProofs(session.factors),
+    asker,
     name: typed.name,
     lifetime,
     scope: { apps: chosen, methods: words(typed.methods), paths: words(typed.paths) },
   } as const
-  const problems = deps.apiTokens.problems(order)
+  const problems = await deps.apiTokens.problems(order)
   if (problems.length > 0) return again(problems)
   const now = deps.clock.now()
   // The page was loaded again, or sent twice: what it was to make is made, and was shown.
@@ -203,7 +232,7 @@ async function formPage(
   deps: PortalDeps,
   visit: Visit,
   status: number,
-  typed: Partial<Pick<TokenFormView, 'name' | 'days' | 'methods' | 'paths'>> & {
+  typed: Partial<Pick<TokenFormView, 'name' | 'days' | 'methods' | 'paths' | 'proof'>> & {
     readonly chosen?: readonly string[]
     readonly problems?: readonly ApiTokenProblem[]
     readonly full?: number | undefined
@@ -211,16 +240,17 @@ async function formPage(
 ): Promise<Answer> {
   const { personal } = deps.apiTokens.rules
   const mostDays = Math.floor(personal.longest / DAY)
-  const { chosen = [], problems = [], full } = typed
+  const { chosen = [], problems = [], full, proof } = typed
   const view: TokenFormView = {
     once: randomToken(16),
     name: typed.name ?? '',
     days: typed.days ?? String(Math.min(PROPOSED_DAYS, mostDays)),
     methods: typed.methods ?? '',
     paths: typed.paths ?? '',
-    apps: (await choices(deps, visit)).map((app) => ({
-      ...app,
-      chosen: chosen.includes(app.name),
+    apps: (await choices(deps, askerOf(visit))).map(({ name, label, field }) => ({
+      field,
+      name: label,
+      chosen: chosen.includes(name),
     })),
     mostDays,
     endless: personal.endless,
@@ -230,6 +260,7 @@ async function formPage(
       tooMany: problem === 'too_long' && value === '',
     })),
     ...(full === undefined ? {} : { full }),
+    ...(proof === undefined ? {} : { proof }),
   }
   return deps.frame.page(visit, status, (page) => tokenFormPage(page, view), {
     self: PATHS.newToken,
@@ -237,11 +268,16 @@ async function formPage(
 }
 
 /** The apps this person may use, as far as the form has room. Nothing is said of the others. */
-async function choices(deps: PortalDeps, visit: Visit) {
-  const apps = await deps.launcher(visit, sessionToken(visit))
+async function choices(deps: PortalDeps, asker: TokenAsker) {
+  const apps = await deps.apiTokens.appsOf(asker)
   return apps
+    .filter(({ hidden }) => !hidden)
     .slice(0, MOST_APPS)
-    .map(({ name }) => ({ name, field: `app-${Buffer.from(name).toString('base64url')}` }))
+    .map(({ name, label }) => ({
+      name,
+      label,
+      field: `app-${Buffer.from(name).toString('base64url')}`,
+    }))
 }
 
 /** NaN is no lifetime, and refused as such. */

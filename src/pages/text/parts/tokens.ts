@@ -43,6 +43,13 @@ export const tokensFr = {
     pathsHint: 'Séparés par des espaces, par exemple /api/** ou /photos/*. Vide\u00a0: tous.',
     submit: 'Créer le jeton',
   },
+  proof: {
+    title: 'Confirmez d’abord votre identité',
+    lead: 'Cette session a été ouverte par un lien à usage unique. Un jeton dure plus longtemps qu’elle\u00a0: avant d’en créer un, confirmez avec votre mot de passe ou un autre facteur.',
+    keep: 'Votre saisie reste sur cette page\u00a0: confirmez dans un autre onglet, puis renvoyez le formulaire.',
+    password: 'Confirmer avec le mot de passe',
+    second: 'Confirmer avec la seconde étape',
+  },
   problem: {
     name: 'Donnez un nom au jeton, de 64\u00a0caractères au plus',
     days: (most: number) => `Saisissez un nombre de jours, de 1 à ${most}`,
@@ -108,6 +115,13 @@ export const tokensEn: typeof tokensFr = {
     paths: 'Paths',
     pathsHint: 'With spaces between them, e.g. /api/** or /photos/*. Empty: all of them.',
     submit: 'Create the token',
+  },
+  proof: {
+    title: 'Confirm who you are first',
+    lead: 'This session was opened by a one-time link. A token lasts longer than it does: before you make one, confirm with your password or another factor.',
+    keep: 'What you typed stays on this page: confirm in another tab, then send the form again.',
+    password: 'Confirm with the password',
+    second: 'Confirm with the second step',
   },
   problem: {
     name: 'Give the token a name of at most 64 characters',
