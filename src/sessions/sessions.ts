@@ -280,9 +280,13 @@ export function createSessions(
     return { token: new Secret(token), session: issued }
   }
 
-  /** One more has come: of too many, those that were used least lately end. */
+  /**
+   * One more has come: of too many, those that were used least lately end. The new one is on disk
+   * and good whatever comes of it; if the store fails now, the next one to come ends them.
+   */
   const bound = async (session: Session) => {
-    for (const id of await store.removeBeyond(session, MOST_OF_USER[session.stage])) forget(id)
+    const ended = await store.removeBeyond(session, MOST_OF_USER[session.stage]).catch(() => [])
+    for (const id of ended) forget(id)
   }
 
   type Lasting = Pick<Session, 'remember' | 'factors'> & { readonly client?: SessionClient }
