@@ -91,7 +91,7 @@ export async function startApp(
   const changes = shareSignal(store.foreignWrites)
   const bans = createBans({
     store: store.bans,
-    changes: changes(),
+    changes: changes.watch(),
     clock,
     failed: (error) => log.warn({ event: 'bans.read', outcome: 'error', err: error }, 'bans.read'),
   })
@@ -100,7 +100,7 @@ export async function startApp(
     {
       store: store.sessions,
       accountById: store.accounts.byId,
-      foreignWrites: changes(),
+      foreignWrites: changes.watch(),
       secondFactorDue,
       clock,
     },
@@ -108,12 +108,12 @@ export async function startApp(
   )
   const policy = compilePolicy(settings.apps)
   const { apiTokens, chores: tokenChores } = createApiTokenParts(
-    { store, changes: changes(), access: { policy, sessions }, secondFactorDue, clock },
+    { store, changes: changes.watch(), access: { policy, sessions }, secondFactorDue, clock },
     settings,
   )
   const revocations = createAppRevocations({
     store: store.appRevocations,
-    changes: changes(),
+    changes: changes.watch(),
     clock,
   })
   const limiter = createMemoryLimiter({ clock })
@@ -190,6 +190,7 @@ export async function startApp(
       revocations,
       programs: { ...tokens, apiTokens, basic: identity.basic },
       bans,
+      arrived: changes.arrived,
       limiter,
       budgets,
       clock,
@@ -254,7 +255,10 @@ export async function startApp(
       ...tokenChores,
       ...refreshChores,
       ...mail.chores,
-      ...createKeyChores({ vault, changes: changes(), audit, clock, log, metrics }, settings.keys),
+      ...createKeyChores(
+        { vault, changes: changes.watch(), audit, clock, log, metrics },
+        settings.keys,
+      ),
       { event: 'audit.flush', every: SECOND, work: trail.flush, atEnd: true },
       { event: 'audit.sweep', every: HOUR, work: trail.sweep },
       { event: 'csp_reports.flush', every: FLUSH_EVERY, work: cspReports.flush, atEnd: true },

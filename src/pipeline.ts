@@ -32,6 +32,8 @@ import type { Sessions } from './sessions/sessions.ts'
 
 /** What the pipeline is made of. */
 export type PipelineDeps = {
+  /** Called first for each request: what others have changed is looked up once for all there are. */
+  readonly arrived: () => void
   readonly locate: ClientLocator
   readonly guard: AddressGuard
   readonly siteOf: (host: Host) => Site
@@ -312,8 +314,14 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
   }
 
   return {
-    request: (req, res) => lastResort(req, () => route(req, res)),
-    upgrade: (req, head) => lastResort(req, () => connect(req, head)),
+    request: (req, res) => {
+      deps.arrived()
+      lastResort(req, () => route(req, res))
+    },
+    upgrade: (req, head) => {
+      deps.arrived()
+      lastResort(req, () => connect(req, head))
+    },
   }
 }
 

@@ -55,6 +55,8 @@ export function createEdge(
     }
     readonly revocations: AppRevocations
     readonly bans: Bans
+    /** Told of each request as it arrives. */
+    readonly arrived: () => void
     readonly limiter: Limiter
     readonly budgets: Readonly<
       Record<'auth' | 'auth-second' | 'default' | 'session' | 'api' | 'webhook', Budget>
@@ -114,6 +116,7 @@ export function createEdge(
   })
   const trusted = trustedPeers(settings.trustedProxies)
   const pipeline = createPipeline({
+    arrived: base.arrived,
     locate: createClientLocator(trusted),
     guard: createAddressGuard({ bans, limiter, log }, settings.network),
     siteOf,

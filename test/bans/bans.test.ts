@@ -2,7 +2,6 @@ import t from 'tap'
 import { type Ban, type BanStore, banNetwork, MAX_BANS } from '../../src/bans/ban.ts'
 import { banList } from '../../src/bans/ban-list.ts'
 import { createBans } from '../../src/bans/bans.ts'
-import { shareSignal } from '../../src/lib/change-signal.ts'
 import { canonicalNetwork, networksMeet } from '../../src/lib/cidr.ts'
 import { HOUR, MINUTE, SECOND } from '../../src/lib/duration.ts'
 import { openSqlStore } from '../../src/store/sql/sql-store.ts'
@@ -223,28 +222,4 @@ t.test('find() goes by the last known bans while the store cannot be read', asyn
   state.changed = true
   await bans.refresh()
   t.equal(state.reads, 4, 'a clock that went back does not stop the reading')
-})
-
-t.test('shareSignal() tells each watcher of every change, and asks once a turn', async (t) => {
-  let asked = 0
-  let changed = false
-  const watch = shareSignal({
-    seen: () => {
-      asked++
-      const was = changed
-      changed = false
-      return was
-    },
-  })
-  const [one, other] = [watch(), watch()]
-  const turn = () => new Promise((resolve) => setImmediate(resolve))
-  t.strictSame([one.seen(), other.seen(), one.seen()], [false, false, false])
-  t.equal(asked, 1)
-  await turn()
-  changed = true
-  t.strictSame([one.seen(), one.seen()], [true, false])
-  await turn()
-  t.strictSame([other.seen(), other.seen(), one.seen()], [true, false, false])
-  t.equal(watch().seen(), false, 'what was before a watcher is not news to it')
-  t.equal(asked, 3)
 })
