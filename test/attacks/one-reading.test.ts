@@ -21,7 +21,7 @@ import { type Generated, generate, numbers, pathsForApps } from './generated-req
  */
 const SEED = Number(process.env['SEED'] ?? 20_261_121)
 /** `REQUESTS=100000` for as many as the row asks for. */
-const REQUESTS = Number(process.env['REQUESTS'] ?? 40_000)
+const REQUESTS = Number(process.env['REQUESTS'] ?? 30_000)
 const UPGRADES = 1_500
 const QUESTIONS = 4_000
 /** Connections, and requests sent before the first of them is answered. */

@@ -221,7 +221,7 @@ t.test('ending many sessions does not search all that are remembered for each', 
     OPTIONS,
   )
   const tokens: string[] = []
-  for (let i = 0; i < 10_000; i++) {
+  for (let i = 0; i < 5_000; i++) {
     const issued = await sessions.open({
       userId: bob,
       stage: 'complete',
@@ -236,10 +236,10 @@ t.test('ending many sessions does not search all that are remembered for each', 
   }
   t.ok(sessions.familiar(tokens[0] ?? ''))
   const from = performance.now()
-  t.equal(await sessions.endOfUser(bob), 10_000)
-  t.ok(performance.now() - from < 1_000, 'a search for each takes ten seconds')
+  t.equal(await sessions.endOfUser(bob), 5_000)
+  t.ok(performance.now() - from < 400, 'a search for each takes seconds')
   t.equal(sessions.familiar(tokens[0] ?? ''), undefined)
-  t.equal((await sessions.resolve(tokens[9_999] ?? '')).kind, 'none')
+  t.equal((await sessions.resolve(tokens[4_999] ?? '')).kind, 'none')
 })
 
 t.test('of too many sessions of one account those end that were used least lately', async (t) => {
