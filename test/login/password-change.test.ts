@@ -78,6 +78,14 @@ t.test(
   },
 )
 
+t.test('change() asks for it too when the clock was set back since it was given', async (t) => {
+  const { clock, signIn, change } = await changing(t)
+  const { session } = await signIn()
+  clock.advance(-11 * MINUTE)
+  t.match(await change(session, NEXT, 'a wrong one here'), { kind: 'wrong' })
+  t.match(await change(session, NEXT, PASSWORD), { kind: 'changed' })
+})
+
 t.test(
   'of changes at the same moment one counts, and its session is the one that lives',
   async (t) => {
