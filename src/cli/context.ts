@@ -1,6 +1,5 @@
-import { stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
-import { findConfig, SYSTEM_FILE } from '../config/find-config.ts'
+import { exists, findConfig, SYSTEM_FILE } from '../config/find-config.ts'
 import { formatProblems } from '../config/format-problems.ts'
 import { loadSettings } from '../config/load.ts'
 import { protectSettings } from '../config/protect.ts'
@@ -98,17 +97,6 @@ async function locate(options: CommonOptions, context: CliContext): Promise<Loca
   }
   if (at === undefined) return { settings: await settingsOf(file, context), from: 'file' }
   throw new AppError('usage', `--at goes with --data; links use portal.url of ${file}.`)
-}
-
-/** One that may not be looked at counts as there: opening it will say why it fails. */
-async function exists(path: string): Promise<boolean> {
-  try {
-    await stat(path)
-    return true
-  } catch (cause) {
-    const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
-    return code !== 'ENOENT' && code !== 'ENOTDIR'
-  }
 }
 
 function dataFolder(folder: string, at: string | undefined, context: CliContext): Settings {

@@ -23,7 +23,7 @@ export async function findConfig(places: {
 }
 
 /** A file that may not be looked at counts as there: reading it will say why it fails. */
-async function exists(file: string): Promise<boolean> {
+export async function exists(file: string): Promise<boolean> {
   try {
     await stat(file)
     return true

@@ -62,11 +62,11 @@ export type SessionStore = {
   /** Removes all sessions of the user but `except`; gives the ids removed. */
   readonly removeOfUser: (userId: UserId, except?: SessionId) => Promise<readonly SessionId[]>
   /**
-   * Of the user's sessions of this stage and kind, removes all but the `keep` used last; gives the
-   * ids removed.
+   * Of the user's sessions of this one's stage and kind, removes all but this one and the others
+   * used last, `keep` in all; gives the ids removed.
    */
   readonly removeBeyond: (
-    of: Pick<Session, 'userId' | 'stage' | 'client'>,
+    of: Pick<Session, 'id' | 'userId' | 'stage' | 'client'>,
     keep: number,
   ) => Promise<readonly SessionId[]>
   readonly removeAll: () => Promise<number>

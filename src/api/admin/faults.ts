@@ -6,6 +6,11 @@ import type { ApiResult } from '../route.ts'
 
 type Words = { readonly en: string; readonly fr: string }
 
+const LINE: Words = {
+  en: 'Text with something to see in it, on one line, without control characters',
+  fr: 'Un texte visible, sur une ligne, sans caractère de contrôle',
+}
+
 /** What a value may be, and how long; in bytes where that is how it is measured. */
 const VALUES = {
   account_name: {
@@ -16,17 +21,11 @@ const VALUES = {
     most: { en: '64 characters', fr: '64\u00a0caractères' },
   },
   display_name: {
-    is: {
-      en: 'Text with something to see in it, on one line, without control characters',
-      fr: 'Un texte visible, sur une ligne, sans caractère de contrôle',
-    },
+    is: LINE,
     most: { en: '128 characters', fr: '128\u00a0caractères' },
   },
   token_name: {
-    is: {
-      en: 'Text with something to see in it, on one line, without control characters',
-      fr: 'Un texte visible, sur une ligne, sans caractère de contrôle',
-    },
+    is: LINE,
     most: { en: '64 characters', fr: '64\u00a0caractères' },
   },
   email: {

@@ -115,7 +115,7 @@ export function createSessionStore(database: Database): SessionStore {
         ).execute()
         return rows.map((row) => rowSessionId(row.id))
       }),
-    removeBeyond: ({ userId, stage, client }, keep) =>
+    removeBeyond: ({ id, userId, stage, client }, keep) =>
       database.write(async (trx) => {
         const alike = trx
           .selectFrom('sessions')
@@ -128,14 +128,16 @@ export function createSessionStore(database: Database): SessionStore {
         if (Number(count) <= keep) return []
         const kept = alike
           .select('id')
+          .where('id', '!=', id)
           .orderBy('last_seen_at', 'desc')
           .orderBy('created_at', 'desc')
-          .limit(keep)
+          .limit(keep - 1)
         const rows = await trx
           .deleteFrom('sessions')
           .where('user_id', '=', userId)
           .where('stage', '=', stage)
           .where('client', '=', client)
+          .where('id', '!=', id)
           .where('id', 'not in', kept)
           .returning('id')
           .execute()
